@@ -1,0 +1,147 @@
+"""The queue's rows. Only `dispatch.py` writes them.
+
+Shape and reasons: a claim reads the partial index `item_open` from the labeler's cursor on and stops at the first
+row, however many items are open or done. `is_open` is stored, so PostgreSQL checks it again on the locked row.
+"""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from labeling.guidelines.models import Purpose
+from labeling.labelers.models import Cohort
+
+
+class Kind(models.TextChoices):
+    DEMONSTRATE = "demonstrate", "Write a demonstration"
+    RANK = "rank", "Rank completions"
+
+
+class Lane(models.IntegerChoices):
+    """A line that labelers stand in: one kind of work for one cohort."""
+
+    DEMONSTRATE_TRAINING = 1
+    RANK_TRAINING = 2
+    DEMONSTRATE_HELD_OUT = 3
+    RANK_HELD_OUT = 4
+
+    @classmethod
+    def of(cls, kind: str, cohort: str) -> "Lane":
+        return cls((1 if kind == Kind.DEMONSTRATE else 2) + (2 if cohort == Cohort.HELD_OUT else 0))
+
+
+class Batch(models.Model):
+    """Work items that were put in together: one kind, one purpose, one cohort, one guideline."""
+
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=12, choices=Kind)
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    cohort = models.CharField(max_length=10, choices=Cohort)
+    guideline = models.ForeignKey("labeling.Guideline", on_delete=models.PROTECT, related_name="batches")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkItem(models.Model):
+    """Something wanted from `need` labelers. `taken` counts live leases and finished labels, `done` the latter."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items")
+    prompt = models.ForeignKey("labeling.Prompt", on_delete=models.PROTECT, related_name="items", db_index=False)
+    completions = models.ManyToManyField("labeling.Completion", through="WorkItemCompletion", related_name="items")
+    lane = models.PositiveSmallIntegerField(choices=Lane)
+    priority = models.PositiveSmallIntegerField(default=5, help_text="0 is served first, 9 last.")
+    pos = models.BigIntegerField(help_text="Place in the line, from the sequence labeling_workitem_pos.")
+    need = models.PositiveSmallIntegerField(default=1)
+    taken = models.PositiveSmallIntegerField(default=0)
+    done = models.PositiveSmallIntegerField(default=0)
+    is_open = models.BooleanField(default=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["lane", "priority", "pos"], condition=Q(is_open=True), name="item_open")]
+        constraints = [
+            models.CheckConstraint(condition=Q(priority__lte=9), name="item_priority_0_to_9"),
+            models.CheckConstraint(condition=Q(need__gte=1), name="item_needs_somebody"),
+            models.CheckConstraint(condition=Q(done__lte=F("taken")), name="item_done_within_taken"),
+            models.CheckConstraint(
+                condition=Q(is_open=False) | Q(taken__lt=F("need"), withdrawn_at=None), name="item_open_wants_labels"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_lane_display()} {self.pk}"
+
+
+class WorkItemCompletion(models.Model):
+    """A completion that is up for ranking in an item (K = 4 to 9 of them)."""
+
+    item = models.ForeignKey(WorkItem, on_delete=models.CASCADE, related_name="candidates", db_index=False)
+    completion = models.ForeignKey("labeling.Completion", on_delete=models.PROTECT, related_name="candidacies")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "completion"], name="completion_once_per_item")]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}: {self.completion_id}"
+
+
+class Assignment(models.Model):
+    """One labeler's lease on one item. Its UUID is what a labeler sees in a URL."""
+
+    class State(models.IntegerChoices):
+        LEASED = 0, "Leased"
+        DONE = 1, "Done"
+        EXPIRED = 2, "Expired"
+        SKIPPED = 3, "Skipped"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    item = models.ForeignKey(WorkItem, on_delete=models.PROTECT, related_name="assignments")
+    labeler = models.ForeignKey(
+        "labeling.Labeler", on_delete=models.PROTECT, related_name="assignments", db_index=False
+    )
+    state = models.PositiveSmallIntegerField(choices=State, default=State.LEASED)
+    display_order = ArrayField(
+        models.BigIntegerField(), default=list, help_text="Completion ids in the random order they are shown in."
+    )
+    leased_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    skip_reason = models.CharField(max_length=30, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["expires_at"], condition=Q(state=0), name="lease_expires"),
+            models.Index(fields=["labeler"], condition=Q(state=0), name="lease_of_labeler"),
+            models.Index(fields=["labeler", "ended_at"], condition=Q(state=1), name="work_of_labeler"),
+        ]
+        constraints = [
+            # The last word on 'one labeler never twice on an item'.
+            models.UniqueConstraint(fields=["labeler", "item"], name="labeler_once_per_item"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Cursor(models.Model):
+    """How far a labeler has come in a lane's priority class: nothing behind it is open for them."""
+
+    labeler = models.ForeignKey("labeling.Labeler", on_delete=models.CASCADE, related_name="cursors", db_index=False)
+    lane = models.PositiveSmallIntegerField(choices=Lane)
+    priority = models.PositiveSmallIntegerField()
+    pos = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["labeler", "lane", "priority"], name="cursor_once")]
+
+    def __str__(self) -> str:
+        return f"{self.labeler_id} {self.lane}/{self.priority}: {self.pos}"

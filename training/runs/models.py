@@ -1,0 +1,109 @@
+"""Frozen files, executions of recipes, and the weights they made: the lineage of a policy."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Dataset(models.Model):
+    """A frozen file under the artifact root; its name is its content."""
+
+    kind = models.CharField(max_length=16)
+    sha256 = models.CharField(max_length=64)
+    path = models.CharField(max_length=200, unique=True, help_text="Relative to the artifact root.")
+    rows = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["kind", "sha256"], name="dataset_once_per_content")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sha256[:12]} ({self.rows} rows)"
+
+
+class Run(models.Model):
+    """One execution of a recipe. The recipe's own word is its status.json; this row follows it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    recipe = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    spec = models.JSONField()
+    seed = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    phase = models.CharField(max_length=100, blank=True, help_text="The recipe's own word for what it does now.")
+    step = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    unit = models.CharField(max_length=20, blank=True)
+    eta_seconds = models.FloatField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    result = models.JSONField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="run_live")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Checkpoint(models.Model):
+    """A weights folder made by a run, or brought in from outside (then it has no run)."""
+
+    class Kind(models.TextChoices):
+        POLICY = "policy", "Policy"
+        REWARD_MODEL = "reward_model", "Reward model"
+
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="checkpoint")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=12, choices=Kind)
+    path = models.CharField(max_length=300, unique=True, help_text="Relative to the artifact root, or a hub id.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RunInput(models.Model):
+    """A dataset that a run reads, under the recipe's name for it."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
+    name = models.CharField(max_length=40)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="uses")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="input_once_per_run")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.dataset_id}"
+
+
+class RunParent(models.Model):
+    """A checkpoint that a run starts from or uses, under the recipe's name for it (policy, reward_model …)."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="parents")
+    role = models.CharField(max_length=40)
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="uses")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "role"], name="parent_once_per_run")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.checkpoint_id}"
