@@ -136,7 +136,12 @@ def stop_redis(home: Path) -> None:
     """Ends the Redis of `home`, also one that a killed launcher left behind."""
     pid_file = home / "redis" / "pid"
     if pid_file.exists() and _answers(redis_url(home)):
-        os.kill(int(pid_file.read_text()), signal.SIGTERM)
+        pid = int(pid_file.read_text())
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(100):
+            if not _alive(pid):
+                break
+            time.sleep(0.05)
     (home / "redis" / "url").unlink(missing_ok=True)
 
 
