@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 ROOT = Path(__file__).resolve().parent.parent
+NEEDED_BYTES = 500 << 20
 
 
 def main() -> int:
@@ -56,6 +58,7 @@ def prepare(port: int) -> Path:
     from config import embedded, environment
 
     home = environment.folder("PODIUM_HOME", ROOT / "var")
+    require_space(home)
     hold(home)
     end_leftovers(home)
     embedded.stop_redis(home)
@@ -173,6 +176,16 @@ def _is_honcho(pid: int) -> bool:
     """Asks ps, which every Unix has: a pid may have been given to somebody else since."""
     shown = subprocess.run(["ps", "-o", "stat=,args=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return "honcho" in shown and not shown.startswith("Z")
+
+
+def require_space(home: Path) -> None:
+    """Raises ImproperlyConfigured where the disk is too full for a database and a few checkpoints."""
+    free = shutil.disk_usage(home).free
+    if free < NEEDED_BYTES:
+        raise ImproperlyConfigured(
+            f"Podium needs {NEEDED_BYTES >> 20} MB free on the disk of {home}; there are {free >> 20} MB. "
+            "Make room, or set PODIUM_HOME to a folder elsewhere."
+        )
 
 
 def require_free(port: int) -> None:

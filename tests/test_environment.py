@@ -1,9 +1,11 @@
 """Nonsense in the environment is refused at start, with one sentence."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,27 @@ def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None
     assert "connection" in refused.stderr.lower()
     assert len(refused.stderr.strip().splitlines()) == 1
     assert "Traceback" not in refused.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 16 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("this user may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_before_anything_starts(small_disk: Path) -> None:
+    refused = start(small_disk, "-m", "config.launch", "run", "--port", "1")
+    assert refused.returncode == 1
+    assert re.fullmatch(r"Podium needs 500 MB free on the disk of .*; there are 1[56] MB\. .*", refused.stderr.strip())
+
+
+def test_a_full_disk_under_the_embedded_database_is_one_sentence(small_disk: Path) -> None:
+    refused = start(small_disk, "-c", "import config.settings", DATABASE_URL="")
+    assert refused.returncode != 0
+    assert "The embedded PostgreSQL in" in refused.stderr.splitlines()[-1]
+    assert "does not start" in refused.stderr.splitlines()[-1]
