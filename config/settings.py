@@ -158,6 +158,14 @@ CELERY_TASK_ROUTES = {"training.tasks.execute_run": {"queue": "training"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False  # a lost message is rung again by beat, so it need not be kept
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A doorbell must not hold up a request while Redis is away: one more try at once, then beat rings.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {

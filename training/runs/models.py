@@ -48,6 +48,12 @@ class Run(models.Model):
     error = models.TextField(blank=True)
     result = models.JSONField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    futile_attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts in a row that died without getting further."
+    )
+    furthest_step = models.PositiveIntegerField(default=0, help_text="The furthest step at which it ever died.")
+    worker = models.CharField(max_length=200, blank=True, help_text="host:pid of the process that follows it.")
+    rung_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told about it.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
