@@ -5,7 +5,7 @@ import errno
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,14 +43,14 @@ class StopFlag:
 Work = Callable[[RunDir, Any, StatusWriter, StopFlag], dict[str, Any]]
 
 
-def execute(recipe: str, work: Work) -> int:
-    """Run `work` on the folder named on the command line and return the exit code.
+def execute(recipe: str, work: Work, arguments: Sequence[str] | None = None) -> int:
+    """Run `work` on the folder named in the arguments (default: the command line's) and return the exit code.
 
     `work(run, spec, status, stop)` returns the result: plain numbers and texts.
     """
     parser = argparse.ArgumentParser(prog=f"python -m training.recipes.{recipe}")
     parser.add_argument("--run-dir", type=Path, required=True, help="the run folder, with its run.json")
-    path: Path = parser.parse_args().run_dir
+    path: Path = parser.parse_args(arguments).run_dir
     if not path.is_dir():
         return _refuse(f"There is no run folder {path}.")
     stop = StopFlag()

@@ -32,8 +32,14 @@ class MetricsWriter:
 
 
 def truncate_after(path: Path, step: int) -> None:
-    """Keep the rows up to and including `step`; a torn last line goes too. Rows are in the order of their steps."""
+    """Keep the rows up to and including `step`; a torn last line goes too. Rows are in the order of their steps.
+
+    A run that begins anew (step 0) keeps none.
+    """
     if not path.exists():
+        return
+    if step == 0:
+        os.truncate(path, 0)
         return
     keep = 0
     with path.open("rb") as lines:

@@ -1,0 +1,63 @@
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.recipes.world import World, demonstrations, texts
+from training.recipes import pretrain, sft
+
+PRETRAIN = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 64,
+    "block_size": 32,
+    "steps": 60,
+    "batch_size": 8,
+    "eval_every": 30,
+    "warmup_steps": 5,
+}
+SFT = {"epochs": 4, "batch_size": 8, "lr": 3e-3, "residual_dropout": 0.1}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Recipes listen to SIGTERM; the test process gets its own handlers back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A root with a base model ("base") and a fine-tuned one ("sft"). Tests add runs, they do not change these."""
+    world = World(tmp_path_factory.mktemp("artifacts"))
+    corpus = {
+        "texts": world.dataset("texts", "texts", texts(300)),
+        "valid_texts": world.dataset("valid_texts", "texts", texts(40, seed=1)),
+    }
+    base = world.run("base", "pretrain", PRETRAIN, corpus)
+    assert pretrain.main(["--run-dir", str(base)]) == 0
+    people = {"demonstrations": world.dataset("demonstrations", "demonstrations", demonstrations(48))}
+    tuned = world.run("sft", "sft", SFT, people, {"policy": "base"})
+    assert sft.main(["--run-dir", str(tuned)]) == 0
+    return world
+
+
+@pytest.fixture
+def world(trained: World, tmp_path: Path) -> World:
+    """A root of the test's own, with the trained models in it."""
+    for part in ("datasets", "runs"):
+        (tmp_path / part).mkdir()
+    for name in ("base", "sft"):
+        (tmp_path / "runs" / name).symlink_to(trained.root / "runs" / name)
+    return World(tmp_path)

@@ -1,0 +1,101 @@
+"""Train a small base model and its tokenizer from nothing: the miniature world's stand-in for GPT-3.
+
+A Llama of a few hundred thousand weights on packed rows of text, AdamW, cosine. Not a step of the paper, which begins
+with GPT-3: a team that has a base model registers its checkpoint and never runs this.
+
+    python -m training.recipes.pretrain --run-dir var/artifacts/runs/<run id>
+    OMP_NUM_THREADS=8 python -m training.recipes.pretrain --run-dir .
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from training.contract.execute import StopFlag, execute
+from training.contract.rows import read_rows
+from training.contract.run_dir import RunDir
+from training.contract.specs import PretrainSpec
+from training.contract.status import StatusWriter
+from training.rlhf.causal_lm import text_loss
+from training.rlhf.optim import adamw, clip_gradients
+from training.rlhf.packing import endless_order, pack_blocks
+from training.rlhf.schedules import cosine_factor, set_lr
+from training.rlhf.session import Session, check_finite, publish_checkpoint
+from training.rlhf.tokens import encode_documents
+from training.rlhf.word_tokenizer import train_word_tokenizer
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    return execute("pretrain", pretrain, arguments)
+
+
+def pretrain(run: RunDir, spec: PretrainSpec, status: StatusWriter, stop: StopFlag) -> dict[str, Any]:
+    session = Session(run, spec, status, stop)
+    status.stage("tokenizer")
+    texts = [row["text"] for row in read_rows(run.input("texts"), "texts")]
+    tokenizer = train_word_tokenizer(texts, spec.word_min_count, spec.vocab_size)
+    blocks = pack_blocks(encode_documents(tokenizer, texts), spec.block_size)
+    valid_texts = [row["text"] for row in read_rows(run.input("valid_texts"), "texts")]
+    valid = pack_blocks(encode_documents(tokenizer, valid_texts), spec.block_size, spec.valid_blocks)
+
+    model = LlamaForCausalLM(_config(spec, tokenizer)).to(session.device).train()
+    optimizer = adamw(model, spec.lr, spec)
+    first = session.resume(model=model, optimizer=optimizer)
+    status.stage("training")
+    valid_loss = float("nan")
+    for step in range(first, spec.steps):
+        lr = spec.lr * cosine_factor(step, spec.steps, spec.warmup_steps, spec.lr_final_fraction)
+        set_lr(optimizer, lr)
+        rows = endless_order(len(blocks), run.seed, step * spec.batch_size, spec.batch_size)
+        loss = text_loss(model, blocks[rows].to(session.device))
+        check_finite(loss.item(), "loss/train", step + 1)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        gradient_norm = clip_gradients(model, spec.max_grad_norm)
+        optimizer.step()
+        session.write_metrics(step + 1, {"loss/train": loss.item(), "lr": lr, "grad_norm": gradient_norm})
+        if step + 1 == spec.steps or (spec.eval_every and (step + 1) % spec.eval_every == 0):
+            valid_loss = validate(model, valid, spec.batch_size)
+            session.write_metrics(step + 1, {"val/loss": valid_loss})
+        session.after_step(step + 1, spec.steps)
+
+    status.stage("saving")
+    publish_checkpoint(run, model, tokenizer)
+    if valid_loss != valid_loss:  # resumed after the last step: only the publishing was missing
+        valid_loss = validate(model, valid, spec.batch_size)
+    return {
+        "val_loss": round(valid_loss, 4),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "vocab_size": len(tokenizer),
+        "corpus_tokens": blocks.numel(),
+        "trained_tokens": spec.steps * spec.batch_size * spec.block_size,
+    }
+
+
+def _config(spec: PretrainSpec, tokenizer: Any) -> LlamaConfig:
+    return LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=spec.hidden_size,
+        num_hidden_layers=spec.num_hidden_layers,
+        num_attention_heads=spec.num_attention_heads,
+        intermediate_size=spec.intermediate_size,
+        max_position_embeddings=spec.max_position_embeddings,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        attn_implementation="sdpa",
+    )
+
+
+@torch.no_grad()
+def validate(model: LlamaForCausalLM, blocks: torch.Tensor, batch_size: int) -> float:
+    """Mean loss in nats per token over held-out rows."""
+    losses = [text_loss(model, rows.to(model.device)).item() * len(rows) for rows in blocks.split(batch_size)]
+    return sum(losses) / len(blocks)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

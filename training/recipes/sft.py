@@ -1,0 +1,159 @@
+"""Supervised fine-tuning on demonstrations (Ouyang et al. 2022, section 3.5 and appendix C.1).
+
+Cosine to 10 % of the peak without warmup, residual dropout 0.2, loss on the completion and its end token only, and for
+the model that PPO starts from a mix of pretraining text.
+
+Deviations from the paper:
+- The last weights are the checkpoint. The paper picks among epochs by reward-model score on validation prompts; here
+  that is a choice between runs, made by whoever has a reward model.
+- The mix: each step adds rows of text so that they are `pretraining_mix` of its rows, and the loss is the mean over
+  completion tokens and the mean over text tokens, weighted by these shares (the paper says "10 % pretraining mix").
+
+    python -m training.recipes.sft --run-dir var/artifacts/runs/<run id>
+    OMP_NUM_THREADS=8 python -m training.recipes.sft --run-dir .
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.contract.execute import StopFlag, execute
+from training.contract.rows import read_rows
+from training.contract.run_dir import RunDir
+from training.contract.specs import SftSpec
+from training.contract.status import StatusWriter
+from training.rlhf.causal_lm import (
+    context_length,
+    default_block_size,
+    load_causal_lm,
+    load_tokenizer,
+    response_logits,
+    text_loss,
+)
+from training.rlhf.dropout import add_residual_dropout
+from training.rlhf.examples import Example, batches, join
+from training.rlhf.optim import adamw, clip_gradients
+from training.rlhf.packing import endless_order, pack_blocks
+from training.rlhf.schedules import cosine_factor, set_lr
+from training.rlhf.session import Session, check_finite, publish_checkpoint
+from training.rlhf.tokens import (
+    check_context,
+    check_prompt_lengths,
+    encode_completions,
+    encode_documents,
+    encode_prompts,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    return execute("sft", sft, arguments)
+
+
+def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dict[str, Any]:
+    session = Session(run, spec, status, stop)
+    status.stage("loading")
+    tokenizer = load_tokenizer(run.parent("policy"))
+    model = load_causal_lm(run.parent("policy"), tokenizer, session.device)
+    add_residual_dropout(model, spec.residual_dropout)
+    examples = read_demonstrations(run.input("demonstrations"), tokenizer, model, spec.max_prompt_tokens)
+    valid = (
+        read_demonstrations(run.input("valid_demonstrations"), tokenizer, model, spec.max_prompt_tokens)
+        if run.has_input("valid_demonstrations")
+        else []
+    )
+    blocks = _pretraining_blocks(run, spec, tokenizer, model) if spec.pretraining_mix > 0 else None
+
+    optimizer = adamw(model, spec.lr, spec)
+    total = max(1, spec.epochs * len(examples) // spec.batch_size)
+    validation_steps = {round(total * (epoch + 1) / spec.epochs) for epoch in range(spec.epochs)}
+    valid_loss = float("nan")
+    first = session.resume(model=model, optimizer=optimizer)
+    status.stage("training")
+    for step in range(first, total):
+        lr = spec.lr * cosine_factor(step, total, spec.warmup_steps, spec.lr_final_fraction)
+        set_lr(optimizer, lr)
+        optimizer.zero_grad(set_to_none=True)
+        order = endless_order(len(examples), run.seed, step * spec.batch_size, spec.batch_size)
+        metrics = {
+            "loss/train": _backward_demonstrations(model, [examples[i] for i in order], spec, session, tokenizer)
+        }
+        if blocks is not None:
+            metrics["loss/ptx"] = _backward_text(model, blocks, spec, step, run.seed)
+        for name, loss in metrics.items():
+            check_finite(loss, name, step + 1)
+        metrics |= {"grad_norm": clip_gradients(model, spec.max_grad_norm), "lr": lr}
+        optimizer.step()
+        if valid and step + 1 in validation_steps:
+            valid_loss = completion_loss(model, valid, spec.micro_batch_tokens, tokenizer.pad_token_id)
+            metrics["val/loss"] = valid_loss
+        session.write_metrics(step + 1, metrics)
+        session.after_step(step + 1, total)
+
+    status.stage("saving")
+    publish_checkpoint(run, model, tokenizer)
+    if valid and valid_loss != valid_loss:  # resumed after the last step: only the publishing was missing
+        valid_loss = completion_loss(model, valid, spec.micro_batch_tokens, tokenizer.pad_token_id)
+    result = {"demonstrations": len(examples), "steps": total}
+    return result | ({"val_loss": round(valid_loss, 4)} if valid else {})
+
+
+def read_demonstrations(path: Path, tokenizer: Any, model: nn.Module, max_prompt_tokens: int) -> list[Example]:
+    rows = read_rows(path, "demonstrations")
+    prompts = encode_prompts(tokenizer, [row["prompt"] for row in rows])
+    check_prompt_lengths(path.name, prompts, max_prompt_tokens)
+    examples = join(prompts, encode_completions(tokenizer, [row["completion"] for row in rows]))
+    check_context(path.name, [len(example.ids) for example in examples], context_length(model))
+    return examples
+
+
+def _pretraining_blocks(run: RunDir, spec: SftSpec, tokenizer: Any, model: nn.Module) -> Tensor:
+    texts = [row["text"] for row in read_rows(run.input("texts"), "texts")]
+    size = spec.pretraining_block_size or default_block_size(model)
+    return pack_blocks(encode_documents(tokenizer, texts), size)
+
+
+def _backward_demonstrations(
+    model: nn.Module, examples: list[Example], spec: SftSpec, session: Session, tokenizer: Any
+) -> float:
+    """Gradient of the mean loss per completion token of the whole batch, however it is cut. Returns that loss."""
+    tokens = sum(example.response_length for example in examples)
+    total = 0.0
+    for rows in batches(examples, spec.micro_batch_tokens, tokenizer.pad_token_id, session.device):
+        logits, targets = response_logits(model, rows.ids, rows.mask)
+        loss = F.cross_entropy(logits, targets, reduction="sum") / tokens
+        (loss * (1 - spec.pretraining_mix)).backward()
+        total += loss.item()
+    return total
+
+
+def _backward_text(model: nn.Module, blocks: Tensor, spec: SftSpec, step: int, seed: int) -> float:
+    """Gradient of the mean loss per token of this step's pretraining rows, times their share. Returns that loss."""
+    count = max(1, round(spec.batch_size * spec.pretraining_mix / (1 - spec.pretraining_mix)))
+    rows = blocks[endless_order(len(blocks), seed + 1, step * count, count)]
+    total = 0.0
+    for part in rows.split(max(1, spec.micro_batch_tokens // rows.shape[1])):
+        loss = text_loss(model, part.to(model.device)) * len(part) / count
+        (loss * spec.pretraining_mix).backward()
+        total += loss.item()
+    return total
+
+
+@torch.no_grad()
+def completion_loss(model: nn.Module, examples: list[Example], max_tokens: int, pad_token_id: int) -> float:
+    """Mean loss in nats per completion token, without dropout."""
+    model.eval()
+    total, tokens = 0.0, 0
+    for rows in batches(examples, max_tokens, pad_token_id, model.device):
+        logits, targets = response_logits(model, rows.ids, rows.mask)
+        total += F.cross_entropy(logits, targets, reduction="sum").item()
+        tokens += len(targets)
+    model.train()
+    return total / tokens
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

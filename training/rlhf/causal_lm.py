@@ -1,0 +1,129 @@
+"""Decoder models of transformers, opened for training: trunk, head, and log-probabilities only where they are needed.
+
+Rows are right-padded and attention is causal, so the trunk runs without a mask (the fast path of every kernel), and
+the head, whose logits are the largest tensor of all, is applied to chosen positions only.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from training.contract.run_dir import RunError
+
+PAD = "<|pad|>"
+
+
+def load_tokenizer(path: Path) -> Any:
+    """The tokenizer of a checkpoint, with a pad token that is not the end token.
+
+    With pad = end, the sequence classifier of transformers reads the score from the token before the end, and a
+    trainer that masks padding masks the end too: the model never learns to stop.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    if tokenizer.eos_token_id is None:
+        raise RunError(f"The tokenizer in {path} has no end token, so no completion could ever be finished.")
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
+        tokenizer.add_special_tokens({"pad_token": PAD})
+    return tokenizer
+
+
+def load_causal_lm(path: Path, tokenizer: Any, device: torch.device) -> nn.Module:
+    """The float32 causal language model of a checkpoint, without dropout, in training mode."""
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, attn_implementation="sdpa")
+    fit_to_tokenizer(model, tokenizer)
+    _check_supported(model)
+    disable_dropout(model)
+    return model.to(device).train()
+
+
+def fit_to_tokenizer(model: nn.Module, tokenizer: Any) -> None:
+    """Give every token a row of the embedding (a pad token may have been added) and name the special ones."""
+    if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
+        model.resize_token_embeddings(len(tokenizer))
+    model.config.pad_token_id = tokenizer.pad_token_id
+    model.config.eos_token_id = tokenizer.eos_token_id
+    if getattr(model, "generation_config", None) is not None:
+        model.generation_config.pad_token_id = tokenizer.pad_token_id
+        model.generation_config.eos_token_id = tokenizer.eos_token_id
+
+
+def context_length(model: nn.Module) -> int:
+    """The most tokens the model reads."""
+    return int(getattr(model.config, "max_position_embeddings", None) or 2048)
+
+
+def default_block_size(model: nn.Module) -> int:
+    """Tokens per packed row of text where the spec leaves it open: the context, at most the paper's 2048."""
+    return min(context_length(model), 2048)
+
+
+def _check_supported(model: nn.Module) -> None:
+    """Refuse models whose logits are not head(trunk): scaled or capped logits, sliding windows."""
+    config = model.config
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    if kinds != {"full_attention"} or (getattr(config, "sliding_window", None) or 0) > 0:
+        raise RunError(f"Models of type {config.model_type} with sliding-window attention are not supported.")
+    ids = torch.tensor([[0, 1]])
+    with torch.no_grad():
+        if not torch.allclose(model(input_ids=ids).logits, project(model, hidden_states(model, ids)), atol=1e-4):
+            raise RunError(f"Models of type {config.model_type} change their logits after the head; not supported.")
+
+
+def disable_dropout(model: nn.Module) -> None:
+    """Make dropout 0 for good, also under train(), where gradient checkpointing would call it again."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        if hasattr(module, "attention_dropout") and isinstance(module.attention_dropout, float):
+            module.attention_dropout = 0.0
+
+
+def hidden_states(model: nn.Module, ids: Tensor) -> Tensor:
+    """Last hidden states of right-padded ids: [B, T] -> [B, T, hidden]."""
+    return model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+
+
+def project(model: nn.Module, hidden: Tensor) -> Tensor:
+    """float32 logits of hidden states: [..., hidden] -> [..., V]."""
+    return model.get_output_embeddings()(hidden).float()
+
+
+def text_loss(model: nn.Module, blocks: Tensor) -> Tensor:
+    """Mean next-token loss in nats over packed blocks [N, T]: N(T-1) predictions."""
+    hidden = hidden_states(model, blocks)[:, :-1]
+    return F.cross_entropy(project(model, hidden).flatten(0, 1), blocks[:, 1:].flatten())
+
+
+def response_mask(prompt_lengths: Tensor, response_lengths: Tensor, width: int) -> Tensor:
+    """Which positions of a right-padded row predict a token of the response: [B], [B] -> bool [B, width - 1].
+
+    Position t predicts token t + 1, so the state before the first response token is the prompt's last position. The
+    log-prob of a token and the value of the state it was chosen in share this index.
+    """
+    position = torch.arange(width - 1, device=prompt_lengths.device)
+    start = (prompt_lengths - 1)[:, None]
+    return (position >= start) & (position < start + response_lengths[:, None])
+
+
+def response_logits(model: nn.Module, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits where the response is predicted, and the tokens predicted: [B, T], bool [B, T-1] -> [N, V], [N].
+
+    N is the number of response tokens of the rows, row by row, without padding.
+    """
+    hidden = hidden_states(model, ids)[:, :-1][mask]
+    return project(model, hidden), ids[:, 1:][mask]
+
+
+def token_logprobs(logits: Tensor, tokens: Tensor, temperature: float = 1.0) -> Tensor:
+    """log softmax(logits / temperature) at the tokens: [N, V], [N] -> [N]."""
+    return -F.cross_entropy(logits / temperature if temperature != 1.0 else logits, tokens, reduction="none")
+
+
+def response_logprobs(model: nn.Module, ids: Tensor, mask: Tensor, temperature: float) -> Tensor:
+    """Log-probs of the response tokens of right-padded rows: [B, T], bool [B, T-1] -> [N], row by row."""
+    logits, tokens = response_logits(model, ids, mask)
+    return token_logprobs(logits, tokens, temperature)

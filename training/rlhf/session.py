@@ -1,0 +1,115 @@
+"""One process at work on one run: device, threads, seeds, and the exact state that a resume continues from."""
+
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import PartialState
+from transformers.utils import logging as hf_logging
+
+from training.contract.execute import RunStopped, StopFlag
+from training.contract.metrics import MetricsWriter
+from training.contract.run_dir import RunDir, RunError, publish_folder, write_atomically
+from training.contract.spec import Spec
+from training.contract.status import StatusWriter
+
+
+class HasState(Protocol):
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any: ...
+
+
+class Session:
+    """The state is one file, replaced atomically: a process killed at any instruction leaves the last one whole.
+
+    It holds the tracked parts (models, optimizers, averages, controllers), the random number generators and the step.
+    The order of the data is a function of seed and step (packing.shuffled), so that it needs no storing.
+    """
+
+    def __init__(self, run: RunDir, spec: Spec, status: StatusWriter, stop: StopFlag) -> None:
+        self.run, self.spec, self.status, self.stop = run, spec, status, stop
+        if spec.threads > 0 or "OMP_NUM_THREADS" in os.environ:
+            torch.set_num_threads(spec.threads or int(os.environ["OMP_NUM_THREADS"]))
+        hf_logging.disable_progress_bar()  # log.txt is read by people
+        hf_logging.set_verbosity_error()
+        placement = PartialState()
+        if placement.num_processes > 1:
+            raise RunError(f"This recipe runs in one process; {placement.num_processes} were launched.")
+        self.device = placement.device
+        torch.manual_seed(run.seed)
+        self._parts: dict[str, HasState] = {}
+        self._metrics: MetricsWriter | None = None
+
+    @property
+    def _file(self) -> Path:
+        return self.run.state / "state.pt"
+
+    def resume(self, **parts: HasState) -> int:
+        """Track `parts`, load the saved state into them if there is one, and return its step (0: a new run)."""
+        self._parts = parts
+        step = 0
+        if self._file.exists():
+            state = torch.load(self._file, map_location="cpu", weights_only=True)
+            for name, part in parts.items():
+                part.load_state_dict(state["parts"][name])
+            _set_rng_state(state["rng"])
+            step = int(state["step"])
+        self._metrics = MetricsWriter(self.run.metrics, resumed_step=step)
+        return step
+
+    def save(self, step: int) -> None:
+        state = {
+            "step": step,
+            "parts": {name: part.state_dict() for name, part in self._parts.items()},
+            "rng": _rng_state(),
+        }
+        write_atomically(self._file, lambda path: torch.save(state, path))
+
+    def after_step(self, step: int, total: int, unit: str = "step") -> None:
+        """Report that `step` of `total` are done; save where it is due; save and leave where it is asked for."""
+        self.status.progress(step, total, unit)
+        if self.stop.requested:
+            self.save(step)
+            raise RunStopped
+        if self.spec.save_every and step % self.spec.save_every == 0 and step < total:
+            self.save(step)
+
+    def write_metrics(self, step: int, values: Mapping[str, float]) -> None:
+        assert self._metrics is not None  # resume() comes first in every recipe
+        self._metrics.write(step, values)
+
+
+def publish_checkpoint(run: RunDir, model: Any, tokenizer: Any) -> None:
+    """Make checkpoint/: a folder that from_pretrained opens, tokenizer included; complete or not there."""
+
+    def write(folder: Path) -> None:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    publish_folder(run.checkpoint, write)
+
+
+def check_finite(loss: float, name: str, step: int) -> None:
+    """Stop before a broken loss reaches the weights that get saved."""
+    if loss != loss or loss in (float("inf"), float("-inf")):
+        raise RunError(f"{name} is {loss} at step {step}; the learning rate may be too high. Nothing was overwritten.")
+
+
+def _rng_state() -> dict[str, Any]:
+    return {
+        "cpu": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def _set_rng_state(state: dict[str, Any]) -> None:
+    torch.set_rng_state(state["cpu"])
+    if state["cuda"] and torch.cuda.is_available():
+        if len(state["cuda"]) != torch.cuda.device_count():
+            warnings.warn("The number of GPUs has changed: dropout after the resume will differ.", stacklevel=2)
+            return
+        torch.cuda.set_rng_state_all(state["cuda"])
