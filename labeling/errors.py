@@ -24,3 +24,17 @@ class Conflict(PodiumError):
 
     code = "conflict"
     status = 409
+
+
+class NotFound(PodiumError):
+    """There is no such thing for this person: unknown and somebody else's look the same."""
+
+    code = "not-found"
+    status = 404
+
+
+class NotAllowed(PodiumError):
+    """The account may not do this now."""
+
+    code = "not-allowed"
+    status = 403

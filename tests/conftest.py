@@ -8,3 +8,5 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("PODIUM_HOME", str(ROOT / "var" / "test"))
 os.environ.setdefault("ARTIFACT_ROOT", tempfile.mkdtemp(prefix="podium-artifacts-"))
 os.environ.setdefault("DEBUG", "1")
+
+pytest_plugins = ["tests.people"]

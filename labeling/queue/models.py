@@ -1,4 +1,4 @@
-"""The queue's rows. Only `dispatch.py` writes them.
+"""The queue's rows. Only `dispatch.py` (with `fill.py` and `line.py` behind it) writes them.
 
 Shape and reasons: a claim reads the partial index `item_open` from the labeler's cursor on and stops at the first
 row, however many items are open or done. `is_open` is stored, so PostgreSQL checks it again on the locked row.
@@ -8,7 +8,8 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Sum, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from labeling.guidelines.models import Purpose
@@ -33,6 +34,13 @@ class Lane(models.IntegerChoices):
         return cls((1 if kind == Kind.DEMONSTRATE else 2) + (2 if cohort == Cohort.HELD_OUT else 0))
 
 
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def with_progress(self) -> "BatchQuerySet":
+        """Adds `done` and `wanted`, counted in labels; of a withdrawn item only what was done is wanted."""
+        wanted = Case(When(items__withdrawn_at=None, then=F("items__need")), default=F("items__done"))
+        return self.annotate(done=Coalesce(Sum("items__done"), 0), wanted=Coalesce(Sum(wanted), 0))
+
+
 class Batch(models.Model):
     """Work items that were put in together: one kind, one purpose, one cohort, one guideline."""
 
@@ -42,6 +50,8 @@ class Batch(models.Model):
     cohort = models.CharField(max_length=10, choices=Cohort)
     guideline = models.ForeignKey("labeling.Guideline", on_delete=models.PROTECT, related_name="batches")
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "batches"
@@ -72,6 +82,7 @@ class WorkItem(models.Model):
             models.CheckConstraint(condition=Q(priority__lte=9), name="item_priority_0_to_9"),
             models.CheckConstraint(condition=Q(need__gte=1), name="item_needs_somebody"),
             models.CheckConstraint(condition=Q(done__lte=F("taken")), name="item_done_within_taken"),
+            models.CheckConstraint(condition=Q(taken__lte=F("need")), name="item_taken_within_need"),
             models.CheckConstraint(
                 condition=Q(is_open=False) | Q(taken__lt=F("need"), withdrawn_at=None), name="item_open_wants_labels"
             ),
@@ -108,6 +119,7 @@ class Assignment(models.Model):
     labeler = models.ForeignKey(
         "labeling.Labeler", on_delete=models.PROTECT, related_name="assignments", db_index=False
     )
+    lane = models.PositiveSmallIntegerField(choices=Lane, help_text="The item's, kept here for `one_lease_per_lane`.")
     state = models.PositiveSmallIntegerField(choices=State, default=State.LEASED)
     display_order = ArrayField(
         models.BigIntegerField(), default=list, help_text="Completion ids in the random order they are shown in."
@@ -120,12 +132,14 @@ class Assignment(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(state=0), name="lease_expires"),
-            models.Index(fields=["labeler"], condition=Q(state=0), name="lease_of_labeler"),
+            models.Index(fields=["labeler", "lane"], condition=Q(state=2), name="expired_of_labeler"),
             models.Index(fields=["labeler", "ended_at"], condition=Q(state=1), name="work_of_labeler"),
         ]
         constraints = [
             # The last word on 'one labeler never twice on an item'.
             models.UniqueConstraint(fields=["labeler", "item"], name="labeler_once_per_item"),
+            # Two tabs that ask at the same time: the second one is given the first one's lease.
+            models.UniqueConstraint(fields=["labeler", "lane"], condition=Q(state=0), name="one_lease_per_lane"),
         ]
 
     def __str__(self) -> str:
@@ -133,12 +147,17 @@ class Assignment(models.Model):
 
 
 class Cursor(models.Model):
-    """How far a labeler has come in a lane's priority class: nothing behind it is open for them."""
+    """How far a labeler has come in a lane's priority class: nothing behind it is open for them.
+
+    Two ways lead past a cursor (a claim steps over a row that is being claimed; a writer commits a place in the line
+    after a later one), so an empty scan is repeated from the start, at most once a minute (`rescanned_at`).
+    """
 
     labeler = models.ForeignKey("labeling.Labeler", on_delete=models.CASCADE, related_name="cursors", db_index=False)
     lane = models.PositiveSmallIntegerField(choices=Lane)
     priority = models.PositiveSmallIntegerField()
     pos = models.BigIntegerField()
+    rescanned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["labeler", "lane", "priority"], name="cursor_once")]

@@ -1,0 +1,234 @@
+"""The line itself, in SQL: who is next, taking a place, giving it back. Called by dispatch.py alone.
+
+Why one statement per step: a claim is pick, take, cursor and lease in one round trip and one short lock. The pick
+walks the partial index `item_open` from the labeler's cursor on, class by class, and stops at the first item that
+this labeler never held; FOR UPDATE SKIP LOCKED checks `is_open` again on the locked row, so `need` is never passed.
+Whatever opens or moves an item gives it a new place at the end of its class: nothing behind a cursor opens again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from labeling.queue.models import Assignment, Lane
+
+COLUMNS = "id, item_id, labeler_id, lane, state, display_order, leased_at, expires_at, ended_at, skip_reason"
+
+# A lease that this labeler still holds comes first; asking again is a sign of life, so it is renewed.
+RESUME = f"""
+UPDATE labeling_assignment SET expires_at = statement_timestamp() + %(lease)s
+WHERE labeler_id = %(labeler)s AND lane = %(lane)s AND state = 0
+RETURNING {COLUMNS}
+"""
+
+# The classes are tried in order: LATERAL forces a loop over them and LIMIT 1 ends it at the first item found.
+# Each empty class costs one descent of the index.
+CLAIM = f"""
+WITH pick AS MATERIALIZED (
+    SELECT q.id, q.priority, q.pos
+    FROM generate_series(0, 9) AS class(priority)
+    CROSS JOIN LATERAL (
+        SELECT w.id, w.priority, w.pos
+        FROM labeling_workitem w
+        WHERE w.lane = %(lane)s AND w.is_open AND w.priority = class.priority
+          AND w.pos > coalesce((
+              SELECT c.pos FROM labeling_cursor c
+              WHERE c.labeler_id = %(labeler)s AND c.lane = %(lane)s AND c.priority = class.priority
+                AND NOT %(from_start)s), 0)
+          AND NOT EXISTS (
+              SELECT 1 FROM labeling_assignment a WHERE a.labeler_id = %(labeler)s AND a.item_id = w.id)
+        ORDER BY w.pos
+        LIMIT 1
+        FOR UPDATE OF w SKIP LOCKED
+    ) q
+    LIMIT 1
+), take AS (
+    UPDATE labeling_workitem w SET taken = w.taken + 1, is_open = w.taken + 1 < w.need
+    FROM pick WHERE w.id = pick.id
+), moved AS (
+    INSERT INTO labeling_cursor (labeler_id, lane, priority, pos)
+    SELECT %(labeler)s, %(lane)s, pick.priority, pick.pos FROM pick
+    ON CONFLICT (labeler_id, lane, priority) DO UPDATE SET pos = excluded.pos
+), lease AS (
+    INSERT INTO labeling_assignment ({COLUMNS})
+    SELECT gen_random_uuid(), pick.id, %(labeler)s, %(lane)s, 0,
+           ARRAY(SELECT c.completion_id FROM labeling_workitemcompletion c
+                 WHERE c.item_id = pick.id ORDER BY random()),
+           statement_timestamp(), statement_timestamp() + %(lease)s, NULL, ''
+    FROM pick
+    RETURNING {COLUMNS}
+)
+SELECT * FROM lease
+"""
+
+MAY_RESCAN = """
+UPDATE labeling_cursor SET rescanned_at = statement_timestamp()
+WHERE labeler_id = %(labeler)s AND lane = %(lane)s
+  AND (rescanned_at IS NULL OR rescanned_at < statement_timestamp() - interval '1 minute')
+RETURNING id
+"""
+
+# Where labelers are few, an item whose lease ran out would wait forever for somebody who never held it.
+TAKE_UP_AGAIN = f"""
+WITH pick AS MATERIALIZED (
+    SELECT a.id, a.item_id
+    FROM labeling_assignment a JOIN labeling_workitem w ON w.id = a.item_id
+    WHERE a.labeler_id = %(labeler)s AND a.lane = %(lane)s AND a.state = 2 AND w.is_open
+    ORDER BY a.ended_at
+    LIMIT 1
+    FOR UPDATE OF w, a SKIP LOCKED
+), take AS (
+    UPDATE labeling_workitem w SET taken = w.taken + 1, is_open = w.taken + 1 < w.need
+    FROM pick WHERE w.id = pick.item_id
+)
+UPDATE labeling_assignment SET state = 0, leased_at = statement_timestamp(),
+       expires_at = statement_timestamp() + %(lease)s, ended_at = NULL
+FROM pick WHERE labeling_assignment.id = pick.id
+RETURNING {", ".join("labeling_assignment." + name for name in COLUMNS.split(", "))}
+"""
+
+# SKIP LOCKED on both rows: a lease that is just being finished is left alone, and a sweep waits for nobody.
+SWEEP = """
+WITH gone AS MATERIALIZED (
+    SELECT a.id, a.item_id
+    FROM labeling_assignment a JOIN labeling_workitem w ON w.id = a.item_id
+    WHERE a.state = 0 AND a.expires_at <= statement_timestamp()
+    ORDER BY a.expires_at
+    LIMIT %(limit)s
+    FOR UPDATE OF w, a SKIP LOCKED
+), ended AS (
+    UPDATE labeling_assignment a SET state = 2, ended_at = statement_timestamp()
+    FROM gone WHERE a.id = gone.id
+), back AS (
+    UPDATE labeling_workitem w
+    SET taken = w.taken - g.leases, is_open = w.withdrawn_at IS NULL, priority = 0, pos = g.pos
+    FROM (SELECT item_id, count(*) AS leases, nextval('labeling_workitem_pos') AS pos FROM gone GROUP BY item_id) g
+    WHERE w.id = g.item_id
+)
+SELECT count(*) FROM gone
+"""
+
+GIVE_BACK = """
+UPDATE labeling_workitem
+SET taken = taken - 1, is_open = withdrawn_at IS NULL, pos = nextval('labeling_workitem_pos')
+WHERE id = %(item)s
+"""
+
+# `late`: the lease was swept, so the place in `taken` must be taken again; the caller has seen that one is free.
+FINISH = """
+WITH done AS (
+    UPDATE labeling_assignment SET state = 1, ended_at = statement_timestamp() WHERE id = %(assignment)s
+    RETURNING ended_at
+), counted AS (
+    UPDATE labeling_workitem
+    SET done = done + 1, taken = taken + %(late)s, is_open = is_open AND taken + %(late)s < need
+    WHERE id = %(item)s
+)
+SELECT ended_at FROM done
+"""
+
+# What a labeler has behind the cursor is done, held or closed, so counting starts there; LIMIT caps the work.
+COUNT_OPEN = """
+SELECT count(*) FROM (
+    SELECT 1
+    FROM generate_series(0, 9) AS class(priority)
+    CROSS JOIN LATERAL (
+        SELECT 1
+        FROM labeling_workitem w
+        WHERE w.lane = %(lane)s AND w.is_open AND w.priority = class.priority
+          AND w.pos > coalesce((
+              SELECT c.pos FROM labeling_cursor c
+              WHERE c.labeler_id = %(labeler)s AND c.lane = %(lane)s AND c.priority = class.priority), 0)
+          AND NOT EXISTS (
+              SELECT 1 FROM labeling_assignment a WHERE a.labeler_id = %(labeler)s AND a.item_id = w.id)
+        LIMIT %(cap)s
+    ) q
+    UNION ALL
+    SELECT 1
+    FROM labeling_assignment a JOIN labeling_workitem w ON w.id = a.item_id
+    WHERE a.labeler_id = %(labeler)s AND a.lane = %(lane)s AND a.state = 2 AND w.is_open
+    LIMIT %(cap)s
+) open_for_me
+"""
+
+LOWER_CURSORS = """
+UPDATE labeling_cursor SET pos = %(before)s WHERE lane = %(lane)s AND priority = %(priority)s AND pos > %(before)s
+"""
+
+
+def lease_length() -> timedelta:
+    return timedelta(minutes=settings.LEASE_MINUTES)
+
+
+def resume(labeler_id: int, lane: Lane) -> Assignment | None:
+    """The lease that this labeler holds in this lane, renewed."""
+    return _lease(RESUME, labeler_id, lane)
+
+
+def claim(labeler_id: int, lane: Lane, *, from_start: bool = False) -> Assignment | None:
+    """A lease on the next item that this labeler never held. Raises IntegrityError where another tab was faster."""
+    return _lease(CLAIM, labeler_id, lane, from_start=from_start)
+
+
+def may_rescan(labeler_id: int, lane: Lane) -> bool:
+    """True at most once a minute, and only where there is a cursor to look behind."""
+    return _value(MAY_RESCAN, {"labeler": labeler_id, "lane": lane}) is not None
+
+
+def take_up_again(labeler_id: int, lane: Lane) -> Assignment | None:
+    """The lease of this labeler's that ran out first and whose item still wants labels, taken up again."""
+    return _lease(TAKE_UP_AGAIN, labeler_id, lane)
+
+
+def sweep(limit: int) -> int:
+    """End up to `limit` leases that ran out; how many it were."""
+    return int(_value(SWEEP, {"limit": limit}))
+
+
+def give_back(item_id: int) -> None:
+    """One label less is on its way for this (locked) item; it waits at the end of its class."""
+    _execute(GIVE_BACK, {"item": item_id})
+
+
+def finish(assignment: Assignment, *, late: bool) -> datetime:
+    """Count the (locked) lease as done; the time it ended."""
+    params = {"assignment": assignment.pk, "item": assignment.item_id, "late": int(late)}
+    ended: datetime = _value(FINISH, params)
+    return ended
+
+
+def count_open(labeler_id: int, lane: Lane, cap: int) -> int:
+    return int(_value(COUNT_OPEN, {"labeler": labeler_id, "lane": lane, "cap": cap}))
+
+
+def new_places(count: int) -> list[int]:
+    """The next `count` places in the line, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('labeling_workitem_pos') FROM generate_series(1, %s)", [count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def lower_cursors(lane: Lane, priority: int, before: int) -> None:
+    """Let nobody in this class stand behind the place `before`."""
+    _execute(LOWER_CURSORS, {"lane": lane, "priority": priority, "before": before})
+
+
+def _lease(sql: str, labeler_id: int, lane: Lane, **params: Any) -> Assignment | None:
+    params |= {"labeler": labeler_id, "lane": int(lane), "lease": lease_length()}
+    return next(iter(Assignment.objects.raw(sql, params)), None)
+
+
+def _value(sql: str, params: dict[str, Any]) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        row: Sequence[Any] | None = cursor.fetchone()
+    return None if row is None else row[0]
+
+
+def _execute(sql: str, params: dict[str, int | UUID]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)

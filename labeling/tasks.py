@@ -1,0 +1,10 @@
+"""Celery's doorbells for the labeling half. Each makes one call and may be rung twice or not at all."""
+
+from celery import shared_task
+
+from labeling.queue import dispatch
+
+
+@shared_task
+def sweep_leases() -> None:
+    dispatch.sweep()
