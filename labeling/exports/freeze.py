@@ -1,0 +1,116 @@
+"""Database → frozen dataset files. A file is written row by row in the order of ids: the same labels give the same
+file under the same name, however often (docs/architecture.md lists the rows)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from labeling.demonstrations.models import Demonstration
+from labeling.errors import BadInput
+from labeling.exports.models import Export
+from labeling.prompts.models import Prompt
+from labeling.rankings.models import RankedCompletion, Ranking
+from training import storage
+from training.models import Dataset
+
+Filters = Mapping[str, Any]
+Label = TypeVar("Label", Demonstration, Ranking)
+CHUNK = 2000
+
+
+def freeze_prompts(prompts: models.QuerySet[Prompt], *, filters: Filters | None = None) -> Dataset:
+    """These prompts as a dataset of kind prompts. Raises BadInput where there are none."""
+    ordered = prompts.order_by("id").only("id", "text", "use_case", "split")
+    rows = (
+        {"prompt_id": str(prompt.pk), "prompt": prompt.text, "use_case": prompt.use_case, "split": prompt.split}
+        for prompt in ordered.iterator(CHUNK)
+    )
+    return _freeze("prompts", rows, filters)
+
+
+def freeze_texts(texts: Iterable[str], *, filters: Filters | None = None) -> Dataset:
+    """These texts, in the order given, as a dataset of kind texts. Raises BadInput where there are none."""
+    return _freeze("texts", ({"text": text} for text in texts), filters)
+
+
+@transaction.atomic
+def freeze_demonstrations(demonstrations: models.QuerySet[Demonstration], *, filters: Filters | None = None) -> Dataset:
+    """These demonstrations as a dataset of kind demonstrations, stamped `frozen_at` the first time.
+
+    Raises BadInput where there are none.
+    """
+    chosen = demonstrations.order_by("id").select_related("prompt", "labeler")
+    ids: list[int] = []
+    dataset = _freeze("demonstrations", (_demonstration(row) for row in _noted(chosen, ids)), filters)
+    _stamp(Demonstration.objects.all(), ids)
+    return dataset
+
+
+@transaction.atomic
+def freeze_rankings(rankings: models.QuerySet[Ranking], *, filters: Filters | None = None) -> Dataset:
+    """These rankings, with all K completions and their ties, as a dataset of kind rankings; stamped likewise.
+
+    Raises BadInput where there are none.
+    """
+    places = models.Prefetch("places", RankedCompletion.objects.order_by("completion_id").select_related("completion"))
+    chosen = rankings.order_by("id").select_related("item__prompt", "labeler").prefetch_related(places)
+    ids: list[int] = []
+    dataset = _freeze("rankings", (_ranking(row) for row in _noted(chosen, ids)), filters)
+    _stamp(Ranking.objects.all(), ids)
+    return dataset
+
+
+def _demonstration(row: Demonstration) -> dict[str, Any]:
+    return {
+        "demonstration_id": str(row.pk),
+        "prompt_id": str(row.prompt_id),
+        "prompt": row.prompt.text,
+        "completion": row.text,
+        "labeler": row.labeler.pseudonym,
+        "cohort": row.labeler.cohort,
+        "use_case": row.prompt.use_case,
+        "split": row.prompt.split,
+    }
+
+
+def _ranking(row: Ranking) -> dict[str, Any]:
+    prompt, places = row.item.prompt, row.places.all()
+    return {
+        "ranking_id": str(row.pk),
+        "prompt_id": str(prompt.pk),
+        "prompt": prompt.text,
+        "completions": [place.completion.text for place in places],
+        "ranks": [place.place for place in places],
+        "labeler": row.labeler.pseudonym,
+        "cohort": row.labeler.cohort,
+        "use_case": prompt.use_case,
+        "split": prompt.split,
+    }
+
+
+def _noted(labels: models.QuerySet[Label], ids: list[int]) -> Iterator[Label]:
+    """The labels one by one, their ids noted on the way: what is stamped is what was written, not what came since."""
+    for label in labels.iterator(CHUNK):
+        ids.append(label.pk)
+        yield label
+
+
+def _stamp(labels: models.QuerySet[Label], ids: list[int]) -> None:
+    now = timezone.now()
+    for start in range(0, len(ids), CHUNK):
+        labels.filter(pk__in=ids[start : start + CHUNK], frozen_at=None).update(frozen_at=now)
+
+
+def _freeze(kind: str, rows: Iterable[Mapping[str, Any]], filters: Filters | None) -> Dataset:
+    kept = storage.keep_rows(kind, rows)
+    if kept.rows == 0:
+        storage.absolute(kept.path).unlink(missing_ok=True)
+        raise BadInput(f"There are no {kind} to freeze with this choice.")
+    with transaction.atomic():
+        dataset, _ = Dataset.objects.get_or_create(
+            kind=kind, sha256=kept.sha256, defaults={"path": kept.path, "rows": kept.rows}
+        )
+        Export.objects.create(dataset=dataset, filters=dict(filters or {}))
+    return dataset
