@@ -112,7 +112,7 @@ def asked_in_passing(rng: random.Random) -> str:
 
 def story(rng: random.Random) -> str:
     name, animal = _name(rng), rng.choice(tuple(ANIMALS))
-    place, food = rng.choice(PLACES), rng.choice(tuple(FOODS))
+    place, food = rng.choice(tuple(PLACES)), rng.choice(tuple(FOODS))
     parts = [rng.choice(scenes.OPENINGS), *rng.sample(scenes.MIDDLES, rng.randint(1, 3)), rng.choice(scenes.ENDINGS)]
     title = f"{name} and {article(animal)}\n" if rng.random() < 0.7 else ""
     return title + " ".join(scenes.story_sentence(part, name, animal, place, food) for part in parts)
@@ -121,7 +121,7 @@ def story(rng: random.Random) -> str:
 def news(rng: random.Random) -> str:
     """Somebody lost or found something; it is told again, shorter or longer."""
     name, other = _two_names(rng)
-    verb, item, place = rng.choice(scenes.EVENTS), rng.choice(scenes.ITEMS), rng.choice(PLACES)
+    verb, item, place = rng.choice(scenes.EVENTS), rng.choice(scenes.ITEMS), rng.choice(tuple(PLACES))
     short = scenes.event(name, verb, item, place)
     she = scenes.pronoun(name).capitalize()
     long = f"{name} went to the {place}. {rng.choice(scenes.FILLERS)} {she} {verb} the {item} there."
@@ -138,7 +138,7 @@ def news(rng: random.Random) -> str:
 
 
 def notes(rng: random.Random) -> str:
-    name, animal, place = _name(rng), rng.choice(tuple(ANIMALS)), rng.choice(PLACES)
+    name, animal, place = _name(rng), rng.choice(tuple(ANIMALS)), rng.choice(tuple(PLACES))
     marks = [f"The person is {name}.", f"The animal is the {animal}.", f"The place is the {place}."]
     rng.shuffle(marks)
     return " ".join([scenes.sighting(name, animal, place), *marks[: rng.randint(1, 3)]])
@@ -147,11 +147,11 @@ def notes(rng: random.Random) -> str:
 def habits(rng: random.Random) -> str:
     name = _name(rng)
     if rng.random() < 0.5:
-        verb, thing, say = rng.choice(tuple(scenes.MOVES)), rng.choice(PLACES), scenes.moves
+        verb, thing = rng.choice(tuple(scenes.MOVES)), rng.choice(tuple(PLACES))
     else:
-        verb, thing, say = rng.choice(tuple(scenes.MEALS)), rng.choice(tuple(FOODS)), scenes.eats
+        verb, thing = rng.choice(tuple(scenes.MEALS)), rng.choice(tuple(FOODS))
     past = (scenes.MOVES | scenes.MEALS)[verb]
-    return f"Every day {say(name, verb, thing)} Yesterday {say(name, past, thing)}"
+    return f"Every day {scenes.deed(name, verb, thing)} Yesterday {scenes.deed(name, past, thing)}"
 
 
 def manners(rng: random.Random) -> str:

@@ -94,7 +94,16 @@ NAMES: dict[str, str] = {
     "Anna": "she", "Ben": "he", "Clara": "she", "David": "he", "Emma": "she",
     "Felix": "he", "Grace": "she", "Henry": "he", "Mary": "she", "Tom": "he",
 }  # fmt: skip
-PLACES = ("park", "market", "station", "beach", "square", "museum")
+# place: what people do there. Without facts of their own, places would be interchangeable words to a model, and it
+# would not learn to copy the right one (docs/lab-log.md).
+PLACES: dict[str, str] = {
+    "park": "play games",
+    "market": "buy food",
+    "station": "take trains",
+    "beach": "build castles",
+    "square": "meet friends",
+    "museum": "see pictures",
+}
 RUDE_WORDS = frozenset(("stupid", "idiot", "dumb", "ugly", "fool"))
 NUMBERS = ("one", "two", "three", "four", "five")
 
@@ -104,7 +113,7 @@ class Fact:
     """One attribute of one subject. `key` is the word or words an answer has to contain."""
 
     subject: str
-    group: str  # animal, food, tool, job, country, word
+    group: str  # animal, food, tool, job, country, place, word
     attribute: str
     key: str
     question: str  # "Where does the fox live?"
@@ -199,6 +208,13 @@ def _country_facts(s: str) -> list[Fact]:
     return [_fact(s, "country", *row) for row in rows]
 
 
+def _place_facts(s: str) -> list[Fact]:
+    deed = PLACES[s]
+    row = ("deed", deed, f"what do people do at the {s}", f"what people do at the {s}",
+           f"people {deed} at the {s}", f"they {deed}")  # fmt: skip
+    return [_fact(s, "place", *row)]
+
+
 def _opposite_facts() -> list[Fact]:
     ordered = [pair for a, b in OPPOSITES for pair in ((a, b), (b, a))]
     return [
@@ -213,7 +229,7 @@ def facts() -> tuple[Fact, ...]:
     """All facts, in a fixed order."""
     made: list[Fact] = []
     for table, make in ((ANIMALS, _animal_facts), (FOODS, _food_facts), (TOOLS, _tool_facts), (JOBS, _job_facts),
-                        (COUNTRIES, _country_facts)):  # fmt: skip
+                        (COUNTRIES, _country_facts), (PLACES, _place_facts)):  # fmt: skip
         for subject in table:
             made += make(subject)
     return tuple(made + _opposite_facts())

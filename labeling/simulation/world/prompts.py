@@ -114,8 +114,8 @@ def conditions() -> dict[str, tuple[str, ...]]:
         }.get(fact.attribute)
         if clause:
             found.setdefault(clause, []).append(fact.subject)
-    whole = {"animals": ANIMALS, "foods": FOODS, "tools": TOOLS, "jobs": JOBS, "countries": COUNTRIES}
-    found |= {group: list(table) for group, table in whole.items()}
+    found |= {"animals": list(ANIMALS), "foods": list(FOODS), "tools": list(TOOLS), "jobs": list(JOBS),
+              "countries": list(COUNTRIES)}  # fmt: skip
     return {clause: tuple(members) for clause, members in found.items() if len(members) > 1}
 
 
@@ -132,18 +132,18 @@ def _lists() -> Iterator[Prompt]:
 
 
 def _rewrites() -> Iterator[Prompt]:
-    present = [(name, verb, place, scenes.moves) for name in NAMES for verb in scenes.MOVES for place in PLACES]
-    present += [(name, verb, food, scenes.eats) for name in NAMES for verb in scenes.MEALS for food in FOODS]
-    for name, verb, thing, say in present:
+    present = [(name, verb, place) for name in NAMES for verb in scenes.MOVES for place in PLACES]
+    present += [(name, verb, food) for name in NAMES for verb in scenes.MEALS for food in FOODS]
+    for name, verb, thing in present:
         past = (scenes.MOVES | scenes.MEALS)[verb]
-        keys = (name, past.split()[0], thing)
-        text = f"Put this in the past: {say(name, verb, thing)}"
-        yield _answer("rewrite", "past", text, (say(name, past, thing),), (), keys)
+        text = f"Put this in the past: {scenes.deed(name, verb, thing)}"
+        answer = scenes.deed(name, past, thing)
+        yield _answer("rewrite", "past", text, (answer,), (), (name, past.split()[0], thing))
     for request in scenes.REQUESTS:
         for start in ("Make this polite:", "Say this in a kind way:"):
             whole = (sentence(f"please {request}"), f"Could you {request}, please?")
-            keys = ("please", request.split()[-1])
-            yield _answer("rewrite", "polite", f"{start} {sentence(request)}", whole, (), keys)
+            text = f"{start} {sentence(request)}"
+            yield _answer("rewrite", "polite", text, whole, (), ("please", request.split()[-1]))
 
 
 def _people_events() -> list[tuple[str, str, str, str]]:

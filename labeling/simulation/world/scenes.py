@@ -32,12 +32,9 @@ GOOD_REMARKS = ("good", "clean", "nice", "great", "lovely")
 BAD_REMARKS = ("bad", "dirty", "awful", "boring", "terrible")
 
 
-def moves(name: str, verb: str, place: str) -> str:
-    return f"{name} {verb} the {place}."
-
-
-def eats(name: str, verb: str, food: str) -> str:
-    return f"{name} {verb} {article(food)}."
+def deed(name: str, verb: str, thing: str) -> str:
+    """'Anna walks to the park.', 'Anna ate a plum.': `thing` is a place or a food."""
+    return f"{name} {verb} {article(thing) if thing in FOODS else f'the {thing}'}."
 
 
 def event(name: str, verb: str, item: str, place: str) -> str:

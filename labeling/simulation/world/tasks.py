@@ -139,7 +139,7 @@ class StoryTask:
 
     def reference(self, rng: random.Random) -> str:
         middles = rng.sample(scenes.MIDDLES, rng.randint(1, 2))
-        place, food = rng.choice(PLACES), rng.choice(tuple(FOODS))
+        place, food = rng.choice(tuple(PLACES)), rng.choice(tuple(FOODS))
         parts = (rng.choice(scenes.OPENINGS), *middles, rng.choice(scenes.ENDINGS))
         return " ".join(scenes.story_sentence(part, self.name, self.animal, place, food) for part in parts)
 
