@@ -63,8 +63,6 @@ def pretrain(run: RunDir, spec: PretrainSpec, status: StatusWriter, stop: StopFl
 
     status.stage("saving")
     publish_checkpoint(run, model, tokenizer)
-    if valid_loss != valid_loss:  # resumed after the last step: only the publishing was missing
-        valid_loss = validate(model, valid, spec.batch_size)
     return {
         "val_loss": round(valid_loss, 4),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -86,7 +84,6 @@ def _config(spec: PretrainSpec, tokenizer: Any) -> LlamaConfig:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        attn_implementation="sdpa",
     )
 
 

@@ -19,7 +19,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+from transformers import PreTrainedModel
 
 from training.contract.execute import StopFlag, execute
 from training.contract.rows import read_rows
@@ -95,13 +96,11 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
 
     status.stage("saving")
     publish_checkpoint(run, model, tokenizer)
-    if valid and valid_loss != valid_loss:  # resumed after the last step: only the publishing was missing
-        valid_loss = completion_loss(model, valid, spec.micro_batch_tokens, tokenizer.pad_token_id)
     result = {"demonstrations": len(examples), "steps": total}
     return result | ({"val_loss": round(valid_loss, 4)} if valid else {})
 
 
-def read_demonstrations(path: Path, tokenizer: Any, model: nn.Module, max_prompt_tokens: int) -> list[Example]:
+def read_demonstrations(path: Path, tokenizer: Any, model: PreTrainedModel, max_prompt_tokens: int) -> list[Example]:
     rows = read_rows(path, "demonstrations")
     prompts = encode_prompts(tokenizer, [row["prompt"] for row in rows])
     check_prompt_lengths(path.name, prompts, max_prompt_tokens)
@@ -110,14 +109,14 @@ def read_demonstrations(path: Path, tokenizer: Any, model: nn.Module, max_prompt
     return examples
 
 
-def _pretraining_blocks(run: RunDir, spec: SftSpec, tokenizer: Any, model: nn.Module) -> Tensor:
+def _pretraining_blocks(run: RunDir, spec: SftSpec, tokenizer: Any, model: PreTrainedModel) -> Tensor:
     texts = [row["text"] for row in read_rows(run.input("texts"), "texts")]
     size = spec.pretraining_block_size or default_block_size(model)
     return pack_blocks(encode_documents(tokenizer, texts), size)
 
 
 def _backward_demonstrations(
-    model: nn.Module, examples: list[Example], spec: SftSpec, session: Session, tokenizer: Any
+    model: PreTrainedModel, examples: list[Example], spec: SftSpec, session: Session, tokenizer: Any
 ) -> float:
     """Gradient of the mean loss per completion token of the whole batch, however it is cut. Returns that loss."""
     tokens = sum(example.response_length for example in examples)
@@ -130,7 +129,7 @@ def _backward_demonstrations(
     return total
 
 
-def _backward_text(model: nn.Module, blocks: Tensor, spec: SftSpec, step: int, seed: int) -> float:
+def _backward_text(model: PreTrainedModel, blocks: Tensor, spec: SftSpec, step: int, seed: int) -> float:
     """Gradient of the mean loss per token of this step's pretraining rows, times their share. Returns that loss."""
     count = max(1, round(spec.batch_size * spec.pretraining_mix / (1 - spec.pretraining_mix)))
     rows = blocks[endless_order(len(blocks), seed + 1, step * count, count)]
@@ -143,7 +142,7 @@ def _backward_text(model: nn.Module, blocks: Tensor, spec: SftSpec, step: int, s
 
 
 @torch.no_grad()
-def completion_loss(model: nn.Module, examples: list[Example], max_tokens: int, pad_token_id: int) -> float:
+def completion_loss(model: PreTrainedModel, examples: list[Example], max_tokens: int, pad_token_id: int) -> float:
     """Mean loss in nats per completion token, without dropout."""
     model.eval()
     total, tokens = 0.0, 0

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from training.contract.run_dir import RunError
 
@@ -31,18 +31,24 @@ def load_tokenizer(path: Path) -> Any:
     return tokenizer
 
 
-def load_causal_lm(path: Path, tokenizer: Any, device: torch.device) -> nn.Module:
+def check_same_tokens(tokenizer: Any, other: Path) -> None:
+    """Refuse a second model that would read other texts from the same ids."""
+    if load_tokenizer(other).get_vocab() != tokenizer.get_vocab():
+        raise RunError(f"The model in {other} has another tokenizer than the policy, so it cannot score its tokens.")
+
+
+def load_causal_lm(path: Path, tokenizer: Any, device: torch.device) -> PreTrainedModel:
     """The float32 causal language model of a checkpoint, without dropout, in training mode."""
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, attn_implementation="sdpa")
     fit_to_tokenizer(model, tokenizer)
     _check_supported(model)
     disable_dropout(model)
-    return model.to(device).train()
+    return model.to(device).train()  # type: ignore[arg-type]
 
 
-def fit_to_tokenizer(model: nn.Module, tokenizer: Any) -> None:
+def fit_to_tokenizer(model: PreTrainedModel, tokenizer: Any) -> None:
     """Give every token a row of the embedding (a pad token may have been added) and name the special ones."""
-    if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
+    if len(tokenizer) > int(model.get_input_embeddings().weight.size(0)):  # type: ignore[operator]
         model.resize_token_embeddings(len(tokenizer))
     model.config.pad_token_id = tokenizer.pad_token_id
     model.config.eos_token_id = tokenizer.eos_token_id
@@ -51,17 +57,17 @@ def fit_to_tokenizer(model: nn.Module, tokenizer: Any) -> None:
         model.generation_config.eos_token_id = tokenizer.eos_token_id
 
 
-def context_length(model: nn.Module) -> int:
+def context_length(model: PreTrainedModel) -> int:
     """The most tokens the model reads."""
     return int(getattr(model.config, "max_position_embeddings", None) or 2048)
 
 
-def default_block_size(model: nn.Module) -> int:
+def default_block_size(model: PreTrainedModel) -> int:
     """Tokens per packed row of text where the spec leaves it open: the context, at most the paper's 2048."""
     return min(context_length(model), 2048)
 
 
-def _check_supported(model: nn.Module) -> None:
+def _check_supported(model: PreTrainedModel) -> None:
     """Refuse models whose logits are not head(trunk): scaled or capped logits, sliding windows."""
     config = model.config
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
@@ -73,28 +79,28 @@ def _check_supported(model: nn.Module) -> None:
             raise RunError(f"Models of type {config.model_type} change their logits after the head; not supported.")
 
 
-def disable_dropout(model: nn.Module) -> None:
+def disable_dropout(model: PreTrainedModel) -> None:
     """Make dropout 0 for good, also under train(), where gradient checkpointing would call it again."""
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
         if hasattr(module, "attention_dropout") and isinstance(module.attention_dropout, float):
-            module.attention_dropout = 0.0
+            setattr(module, "attention_dropout", 0.0)  # noqa: B010 - the checker takes attributes of modules for tensors
 
 
-def hidden_states(model: nn.Module, ids: Tensor) -> Tensor:
+def hidden_states(model: PreTrainedModel, ids: Tensor) -> Tensor:
     """Last hidden states of right-padded ids: [B, T] -> [B, T, hidden]."""
     return model.base_model(input_ids=ids, use_cache=False).last_hidden_state
 
 
-def project(model: nn.Module, hidden: Tensor) -> Tensor:
+def project(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """float32 logits of hidden states: [..., hidden] -> [..., V]."""
     return model.get_output_embeddings()(hidden).float()
 
 
-def text_loss(model: nn.Module, blocks: Tensor) -> Tensor:
+def text_loss(model: PreTrainedModel, blocks: Tensor) -> Tensor:
     """Mean next-token loss in nats over packed blocks [N, T]: N(T-1) predictions."""
-    hidden = hidden_states(model, blocks)[:, :-1]
+    hidden = hidden_states(model, blocks[:, :-1])
     return F.cross_entropy(project(model, hidden).flatten(0, 1), blocks[:, 1:].flatten())
 
 
@@ -109,12 +115,12 @@ def response_mask(prompt_lengths: Tensor, response_lengths: Tensor, width: int) 
     return (position >= start) & (position < start + response_lengths[:, None])
 
 
-def response_logits(model: nn.Module, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def response_logits(model: PreTrainedModel, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Logits where the response is predicted, and the tokens predicted: [B, T], bool [B, T-1] -> [N, V], [N].
 
     N is the number of response tokens of the rows, row by row, without padding.
     """
-    hidden = hidden_states(model, ids)[:, :-1][mask]
+    hidden = hidden_states(model, ids[:, :-1])[mask]
     return project(model, hidden), ids[:, 1:][mask]
 
 
@@ -123,7 +129,7 @@ def token_logprobs(logits: Tensor, tokens: Tensor, temperature: float = 1.0) -> 
     return -F.cross_entropy(logits / temperature if temperature != 1.0 else logits, tokens, reduction="none")
 
 
-def response_logprobs(model: nn.Module, ids: Tensor, mask: Tensor, temperature: float) -> Tensor:
+def response_logprobs(model: PreTrainedModel, ids: Tensor, mask: Tensor, temperature: float) -> Tensor:
     """Log-probs of the response tokens of right-padded rows: [B, T], bool [B, T-1] -> [N], row by row."""
     logits, tokens = response_logits(model, ids, mask)
     return token_logprobs(logits, tokens, temperature)

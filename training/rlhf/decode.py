@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from transformers import PreTrainedModel
 
 from training.rlhf.causal_lm import project, token_logprobs
 from training.rlhf.kv_cache import BufferCache
@@ -47,7 +48,7 @@ def sample_tokens(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor
 
 @torch.no_grad()
 def decode(
-    model: nn.Module,
+    model: PreTrainedModel,
     prompts: Sequence[Sequence[int]],
     *,
     samples: int,
@@ -91,7 +92,7 @@ class _Batch:
     hole between a short prompt and its response is masked."""
 
     def __init__(
-        self, model: nn.Module, prompts: Sequence[Sequence[int]], samples: int, width: int, device: torch.device
+        self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], samples: int, width: int, device: torch.device
     ) -> None:
         self.model, self.width = model, width
         prompt_lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)

@@ -4,13 +4,14 @@ from typing import Any
 
 import torch.nn.functional as F
 from torch import nn
+from transformers import PreTrainedModel
 
 from training.contract.run_dir import RunError
 
 BRANCHES = ("self_attn", "attn", "attention", "self_attention", "mlp", "feed_forward")
 
 
-def add_residual_dropout(model: nn.Module, p: float) -> None:
+def add_residual_dropout(model: PreTrainedModel, p: float) -> None:
     """Drop units of what attention and MLP add to the residual stream, with probability `p`, in training mode only.
 
     Ouyang et al. 2022, appendix C.1: residual dropout of 0.2 in supervised fine-tuning. Llama and most later models

@@ -24,21 +24,28 @@ class Rows(NamedTuple):
 
     ids: Tensor  # [B, T]
     mask: Tensor  # bool [B, T-1]; positions that predict a token of the completion
-    index: list[int]  # which of the examples these rows are
+    positions: Tensor  # [B]; which of the examples these rows are
 
 
 def join(prompts: Sequence[list[int]], completions: Sequence[list[int]]) -> list[Example]:
     return [Example(prompt + completion, len(prompt)) for prompt, completion in zip(prompts, completions, strict=True)]
 
 
-def batches(examples: Sequence[Example], max_tokens: int, pad_token_id: int, device: torch.device) -> list[Rows]:
-    """Cut examples into micro-batches of like length, at most `max_tokens` padded tokens each."""
+def batches(
+    examples: Sequence[Example],
+    max_tokens: int,
+    pad_token_id: int,
+    device: torch.device,
+    chosen: Sequence[int] | None = None,
+) -> list[Rows]:
+    """Cut the `chosen` examples (default: all) into micro-batches of at most `max_tokens` tokens, padding included."""
+    chosen = range(len(examples)) if chosen is None else chosen
     result = []
-    for index in micro_batches([len(example.ids) for example in examples], max_tokens):
-        chosen = [examples[position] for position in index]
-        ids = pad_rows([example.ids for example in chosen], pad_token_id)
-        prompt_lengths = torch.tensor([example.prompt_length for example in chosen])
-        response_lengths = torch.tensor([example.response_length for example in chosen])
+    for group in micro_batches([len(examples[position].ids) for position in chosen], max_tokens):
+        positions = [chosen[index] for index in group]
+        ids = pad_rows([examples[position].ids for position in positions], pad_token_id)
+        prompt_lengths = torch.tensor([examples[position].prompt_length for position in positions])
+        response_lengths = torch.tensor([examples[position].response_length for position in positions])
         mask = response_mask(prompt_lengths, response_lengths, ids.shape[1])
-        result.append(Rows(ids.to(device), mask.to(device), index))
+        result.append(Rows(ids.to(device), mask.to(device), torch.tensor(positions, device=device)))
     return result

@@ -12,6 +12,8 @@ class BufferLayer(DynamicLayer):
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
+        self.keys: Tensor  # [rows, heads, capacity, width], from the first update on
+        self.values: Tensor
         self.capacity = capacity
         self.length = 0
 
@@ -44,8 +46,9 @@ class BufferLayer(DynamicLayer):
 
 class BufferCache(Cache):
     def __init__(self, layers: int, capacity: int) -> None:
-        super().__init__(layers=[BufferLayer(capacity) for _ in range(layers)])
+        self._buffers = [BufferLayer(capacity) for _ in range(layers)]
+        super().__init__(layers=list(self._buffers))
 
     def select_rows(self, rows: Tensor) -> None:
-        for layer in self.layers:
+        for layer in self._buffers:
             layer.select_rows(rows)

@@ -1,5 +1,6 @@
 """One process at work on one run: device, threads, seeds, and the exact state that a resume continues from."""
 
+import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from accelerate import PartialState
+from accelerate import PartialState  # type: ignore[import-untyped]
 from transformers.utils import logging as hf_logging
 
 from training.contract.execute import RunStopped, StopFlag
@@ -70,9 +71,12 @@ class Session:
         write_atomically(self._file, lambda path: torch.save(state, path))
 
     def after_step(self, step: int, total: int, unit: str = "step") -> None:
-        """Report that `step` of `total` are done; save where it is due; save and leave where it is asked for."""
+        """Report that `step` of `total` are done; save where it is due; save and leave where it is asked for.
+
+        After the last step only the publishing is left, and a stop waits for it.
+        """
         self.status.progress(step, total, unit)
-        if self.stop.requested:
+        if self.stop.requested and step < total:
             self.save(step)
             raise RunStopped
         if self.spec.save_every and step % self.spec.save_every == 0 and step < total:
@@ -93,10 +97,11 @@ def publish_checkpoint(run: RunDir, model: Any, tokenizer: Any) -> None:
     publish_folder(run.checkpoint, write)
 
 
-def check_finite(loss: float, name: str, step: int) -> None:
-    """Stop before a broken loss reaches the weights that get saved."""
-    if loss != loss or loss in (float("inf"), float("-inf")):
-        raise RunError(f"{name} is {loss} at step {step}; the learning rate may be too high. Nothing was overwritten.")
+def check_finite(value: float, name: str, step: int | None = None) -> None:
+    """Stop before a broken loss or gradient reaches weights that get saved."""
+    if not math.isfinite(value):
+        when = "" if step is None else f" at step {step}"
+        raise RunError(f"{name} is {value}{when}; the learning rate may be too high. Nothing saved is overwritten.")
 
 
 def _rng_state() -> dict[str, Any]:

@@ -1,0 +1,164 @@
+"""Train a reward model on rankings (Ouyang et al. 2022, section 3.5 and appendix C.2).
+
+All comparisons of a prompt are one batch element, every completion goes through the model once, ties are dropped, one
+epoch, cosine to 10 %, no dropout. Then the scores are shifted so that the demonstrations have the mean 0.
+
+Deviations from the paper:
+- The head is drawn from N(0, 1 / (hidden + 1)) and Adam's epsilon is 1e-5, as in published re-implementations; the
+  paper states neither.
+- `unit_std` also scales the rewards to spread 1 over the ranked completions (as the code of 2019 did), so that one
+  kl_coef means the same for different reward models. Off by default.
+
+    python -m training.recipes.reward_model --run-dir var/artifacts/runs/<run id>
+    OMP_NUM_THREADS=8 python -m training.recipes.reward_model --run-dir .
+"""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.contract.execute import StopFlag, execute
+from training.contract.rows import read_rows
+from training.contract.run_dir import RunDir, RunError
+from training.contract.specs import RewardModelSpec
+from training.contract.status import StatusWriter
+from training.rlhf.causal_lm import context_length, load_tokenizer
+from training.rlhf.comparisons import RankedPrompt, read_ranked_prompts, score_prompts, scoring_batches
+from training.rlhf.losses import batch_pairs, kwise_loss
+from training.rlhf.optim import adamw, clip_gradients
+from training.rlhf.packing import endless_order
+from training.rlhf.reward_quality import best_of_n_wins, bootstrap_interval, log_loss, pair_accuracy
+from training.rlhf.scalar_head import ScalarModel, new_scalar_model
+from training.rlhf.schedules import cosine_factor, set_lr
+from training.rlhf.session import Session, check_finite, publish_checkpoint
+from training.rlhf.tokens import check_context, encode_completions, encode_prompts
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    return execute("reward_model", reward_model, arguments)
+
+
+def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop: StopFlag) -> dict[str, Any]:
+    session = Session(run, spec, status, stop)
+    status.stage("loading")
+    tokenizer = load_tokenizer(run.parent("policy"))
+    model = new_scalar_model(run.parent("policy"), tokenizer, session.device)
+    context = context_length(model.classifier)
+    path = run.input("rankings")
+    ranked = read_ranked_prompts(path, tokenizer, spec.max_prompt_tokens, context)
+    prompts = [prompt for prompt in ranked if prompt.pairs]
+    if not prompts:
+        raise RunError(f"file {path.name}: all completions of every ranking are tied, so there is nothing to learn.")
+    valid = (
+        read_ranked_prompts(run.input("valid_rankings"), tokenizer, spec.max_prompt_tokens, context)
+        if run.has_input("valid_rankings")
+        else []
+    )
+    references = _read_references(run.input("demonstrations"), tokenizer, context)
+
+    optimizer = adamw(model, spec.lr, spec)
+    batch_size = min(spec.batch_size, len(prompts))
+    total = max(1, spec.epochs * len(prompts) // batch_size)
+    first = session.resume(model=model, optimizer=optimizer)
+    status.stage("training")
+    for step in range(first, total):
+        lr = spec.lr * cosine_factor(step, total, spec.warmup_steps, spec.lr_final_fraction)
+        set_lr(optimizer, lr)
+        optimizer.zero_grad(set_to_none=True)
+        order = endless_order(len(prompts), run.seed, step * batch_size, batch_size)
+        metrics = backward(model, [prompts[i] for i in order], spec, tokenizer.pad_token_id, session.device)
+        check_finite(metrics["loss/train"], "loss/train", step + 1)
+        metrics |= {"grad_norm": clip_gradients(model, spec.max_grad_norm), "lr": lr}
+        optimizer.step()
+        session.write_metrics(step + 1, metrics)
+        session.after_step(step + 1, total)
+
+    status.stage("validating")
+    scoring = {"max_tokens": spec.micro_batch_tokens, "pad_token_id": tokenizer.pad_token_id, "device": session.device}
+    result: dict[str, Any] = {"prompts": len(prompts), "comparisons": sum(len(prompt.pairs) for prompt in prompts)}
+    result |= {"tied_prompts": len(ranked) - len(prompts), "steps": total}
+    if valid:
+        result |= validate(valid, score_prompts(model, valid, **scoring), spec.bootstrap_samples, run.seed)
+        session.write_metrics(total, {"val/loss": result["valid_loss"], "val/accuracy": result["valid_accuracy"]})
+    status.stage("normalizing")
+    result |= _normalize(model, prompts, references, spec, scoring)
+    status.stage("saving")
+    publish_checkpoint(run, model.classifier, tokenizer)
+    return {name: round(value, 6) + 0.0 if isinstance(value, float) else value for name, value in result.items()}
+
+
+def _read_references(path: Path, tokenizer: Any, context: int) -> list[RankedPrompt]:
+    """The demonstrations, each as a prompt with one completion."""
+    rows = read_rows(path, "demonstrations")
+    prompts = encode_prompts(tokenizer, [row["prompt"] for row in rows])
+    completions = encode_completions(tokenizer, [row["completion"] for row in rows])
+    references = [RankedPrompt([p + c], []) for p, c in zip(prompts, completions, strict=True)]
+    check_context(path.name, [reference.longest for reference in references], context)
+    return references
+
+
+def backward(
+    model: ScalarModel, prompts: list[RankedPrompt], spec: RewardModelSpec, pad_token_id: int, device: torch.device
+) -> dict[str, float]:
+    """Gradient of the K-wise loss of the whole batch, however it is cut. Returns loss and accuracy."""
+    pairs = [prompt.pairs for prompt in prompts]
+    weight_of_prompt = 1 / len(prompts)
+    loss, right, count = 0.0, 0, 0
+    for batch in scoring_batches(prompts, spec.micro_batch_tokens, pad_token_id, device):
+        scores = model.score(batch.ids, batch.lengths)
+        chosen = batch_pairs([pairs[position] for position in batch.positions], batch.sizes, device)
+        part = kwise_loss(scores, chosen) * (len(batch.positions) * weight_of_prompt)
+        part.backward()
+        loss += part.item()
+        right += int((scores[chosen.winners] > scores[chosen.losers]).sum())
+        count += len(chosen.winners)
+    return {"loss/train": loss, "train/accuracy": right / count}
+
+
+def validate(
+    prompts: Sequence[RankedPrompt], scores: Sequence[Sequence[float]], bootstrap_samples: int, seed: int
+) -> dict[str, float]:
+    """Accuracy, log loss and best-of-n on rankings that were not trained on."""
+    rankings = [
+        [(of_prompt[position], rank) for position, rank in ranking]
+        for prompt, of_prompt in zip(prompts, scores, strict=True)
+        for ranking in prompt.rankings
+    ]
+    wins = best_of_n_wins(rankings)
+    low, high = bootstrap_interval(wins, bootstrap_samples, seed)
+    return {
+        "valid_accuracy": pair_accuracy(rankings),
+        "valid_loss": log_loss(rankings),
+        "best_of_n_win_rate": statistics.fmean(wins),
+        "best_of_n_win_rate_low": low,
+        "best_of_n_win_rate_high": high,
+    }
+
+
+def _normalize(
+    model: ScalarModel,
+    prompts: list[RankedPrompt],
+    references: list[RankedPrompt],
+    spec: RewardModelSpec,
+    scoring: dict[str, Any],
+) -> dict[str, float]:
+    """Shift the rewards to mean 0 over the demonstrations; with unit_std also to spread 1 over the completions."""
+    ranked = [score for scores in score_prompts(model, prompts, **scoring) for score in scores]
+    std = statistics.pstdev(ranked)
+    mean = statistics.fmean(scores[0] for scores in score_prompts(model, references, **scoring))
+    scale = std if spec.unit_std and std > 0 else 1.0
+    model.normalize(mean, scale)
+    after = statistics.fmean(scores[0] for scores in score_prompts(model, references, **scoring))
+    return {
+        "demonstration_mean": after,
+        "reward_bias": model.reward_bias,
+        "completion_mean": (statistics.fmean(ranked) - mean) / scale,
+        "completion_std": std / scale,
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,125 @@
+"""One batch of experience: completions of the current policy with everything the update needs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from training.rlhf.causal_lm import response_logprobs
+from training.rlhf.decode import Decoded
+from training.rlhf.examples import Example, Rows, batches
+from training.rlhf.packing import micro_batches, pad_rows
+from training.rlhf.scalar_head import ScalarModel
+
+
+class Rollout(NamedTuple):
+    """B episodes, R = the longest response. Per-token tensors are right-padded with 0; index t belongs to response
+    token t: its log-prob, and the value of the state it was chosen in."""
+
+    examples: list[Example]  # B; prompt and response ids
+    lengths: Tensor  # [B] long; response tokens, the end token included
+    finished: Tensor  # [B] bool; the response ended itself
+    logprobs: Tensor  # [B, R]; under the policy that sampled, by the same forward passes as the update's first epoch
+    ref_logprobs: Tensor  # [B, R]
+    values: Tensor  # [B, R]
+    scores: Tensor  # [B]; of the reward model, before the rule for unfinished responses
+
+    @property
+    def inside(self) -> Tensor:
+        """Which entries of the per-token tensors are tokens: bool [B, R]."""
+        return torch.arange(self.logprobs.shape[1], device=self.lengths.device) < self.lengths[:, None]
+
+
+def episodes(prompts: Sequence[list[int]], decoded: Decoded) -> list[Example]:
+    rows = decoded.tokens.tolist()
+    lengths = decoded.lengths.tolist()
+    return [
+        Example(prompt + row[:length], len(prompt)) for prompt, row, length in zip(prompts, rows, lengths, strict=True)
+    ]
+
+
+class Minibatch(NamedTuple):
+    """The episodes of one optimizer step, cut into micro-batches."""
+
+    rows: list[Rows]
+    tokens: int  # response tokens in all of them: what per-token sums are divided by
+
+
+def cut_minibatches(
+    examples: list[Example], order: Sequence[int], size: int, max_tokens: int, pad_token_id: int, device: torch.device
+) -> list[Minibatch]:
+    result = []
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        rows = batches(examples, max_tokens, pad_token_id, device, chosen)
+        result.append(Minibatch(rows, sum(examples[position].response_length for position in chosen)))
+    return result
+
+
+@torch.no_grad()
+def collect(
+    examples: list[Example],
+    decoded: Decoded,
+    minibatches: list[Minibatch],
+    policy: PreTrainedModel,
+    reference: PreTrainedModel,
+    value: ScalarModel,
+    scores: Tensor,
+    temperature: float,
+) -> Rollout:
+    """Log-probs and values of sampled episodes.
+
+    They come from the same micro-batches as the first epoch of the update, not from the sampler: kernels of other
+    shapes round otherwise, and a ratio that is not exactly 1 before the first step would be clipped and counted.
+    """
+    device = scores.device
+    lengths, finished = decoded.lengths.to(device), decoded.finished.to(device)
+    inside = torch.arange(int(lengths.max()), device=device) < lengths[:, None]
+    logprobs, ref_logprobs, values = (torch.zeros(inside.shape, device=device) for _ in range(3))
+    for minibatch in minibatches:
+        for rows in minibatch.rows:
+            put(logprobs, rows, inside, response_logprobs(policy, rows.ids, rows.mask, temperature))
+            put(ref_logprobs, rows, inside, response_logprobs(reference, rows.ids, rows.mask, temperature))
+            put(values, rows, inside, value(rows.ids[:, :-1], rows.mask))
+    return Rollout(examples, lengths, finished, logprobs, ref_logprobs, values, scores)
+
+
+def put(padded: Tensor, rows: Rows, inside: Tensor, flat: Tensor) -> None:
+    """Write per-token values of some rows, [N] row by row, into a padded tensor [B, R]."""
+    part = padded[rows.positions]
+    part[inside[rows.positions]] = flat
+    padded[rows.positions] = part
+
+
+def take(padded: Tensor, rows: Rows, inside: Tensor) -> Tensor:
+    """The per-token values of some rows: [B, R] -> [N], row by row."""
+    return padded[rows.positions][inside[rows.positions]]
+
+
+@torch.no_grad()
+def score_episodes(
+    reward_model: ScalarModel,
+    examples: Sequence[Example],
+    finished: Tensor,
+    eos_token_id: int,
+    pad_token_id: int,
+    max_tokens: int,
+) -> Tensor:
+    """The reward of each episode, always read at an end token: [B].
+
+    A response that was cut off gets one for scoring only, because the reward model has never read its score anywhere
+    else. The policy is never trained on a token it did not sample.
+    """
+    device = next(reward_model.parameters()).device
+    sequences = [
+        example.ids if done else [*example.ids, eos_token_id]
+        for example, done in zip(examples, finished.tolist(), strict=True)
+    ]
+    scores = torch.zeros(len(sequences), device=device)
+    for group in micro_batches([len(ids) for ids in sequences], max_tokens):
+        ids = pad_rows([sequences[position] for position in group], pad_token_id).to(device)
+        lengths = torch.tensor([len(sequences[position]) for position in group], device=device)
+        scores[torch.tensor(group, device=device)] = reward_model.score(ids, lengths)
+    return scores
