@@ -4,9 +4,14 @@ import os
 import tempfile
 from pathlib import Path
 
+import django
+
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("PODIUM_HOME", str(ROOT / "var" / "test"))
 os.environ.setdefault("ARTIFACT_ROOT", tempfile.mkdtemp(prefix="podium-artifacts-"))
 os.environ.setdefault("DEBUG", "1")
+# Named here and not in pyproject.toml: pytest-django would load the settings before this file could set the above.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
 
 pytest_plugins = ["tests.people"]

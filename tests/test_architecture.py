@@ -36,7 +36,7 @@ SLICES: dict[str, set[str] | None] = {
     "rounds": None,
     "simulation": None,
 }
-SHARED = {"models", "errors", "access", "apps", "admin", "urls", "tasks", "api", "management", "templatetags"}
+SHARED = {"models", "errors", "texts", "access", "apps", "admin", "urls", "tasks", "api", "management", "templatetags"}
 
 
 def imports(path: Path) -> Iterator[str]:
