@@ -1,0 +1,173 @@
+"""Plain admin pages. Rows that only a domain function may write are shown, not edited: a change past the door would
+leave the queue's counts wrong or a label without its history."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from labeling import models as rows
+
+
+class Shown:
+    """Looked at; never added, changed or deleted here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnly(Shown, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_per_page = 50
+    show_full_result_count = False  # one count(*) over a million items is enough for a page
+
+
+class ReadOnlyInline(Shown, admin.TabularInline):  # type: ignore[type-arg]
+    extra = 0
+
+
+@admin.register(rows.User)
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
+    """Accounts: roles are groups; new accounts come by invitation."""
+
+    ordering = ["email"]
+    list_display = ["email", "name", "is_active", "is_staff", "date_joined"]
+    list_filter = ["is_active", "is_staff", "groups"]
+    search_fields = ["email", "name"]
+    readonly_fields = ["last_login", "date_joined"]
+    fieldsets = (
+        (None, {"fields": ["email", "name", "password"]}),
+        ("May", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        ("When", {"fields": ["last_login", "date_joined"]}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(rows.Labeler)
+class LabelerAdmin(ReadOnly):
+    """Pausing and letting go; the cohort stays, or held-out judgements would stop being held out."""
+
+    list_display = ["pseudonym", "user", "cohort", "state", "is_simulated", "created_at"]
+    list_filter = ["cohort", "state", "is_simulated"]
+    search_fields = ["pseudonym", "user__email"]
+    fields = ["pseudonym", "user", "cohort", "state", "is_simulated", "created_at"]
+    readonly_fields = ["pseudonym", "user", "cohort", "is_simulated", "created_at"]
+    list_select_related = ["user"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+
+@admin.register(rows.Invitation)
+class InvitationAdmin(ReadOnly):
+    list_display = ["email", "role", "cohort", "created_by", "created_at", "expires_at", "accepted_at", "revoked_at"]
+    list_filter = ["role", "cohort"]
+    search_fields = ["email"]
+    list_select_related = ["created_by"]
+    exclude = ["token"]  # whoever reads it could use it
+
+
+@admin.register(rows.Prompt)
+class PromptAdmin(ReadOnly):
+    list_display = ["__str__", "use_case", "split", "owner", "source", "held_because", "created_at"]
+    list_filter = ["split", "use_case"]
+    search_fields = ["text", "owner"]
+
+
+@admin.register(rows.Guideline)
+class GuidelineAdmin(ReadOnly):
+    list_display = ["title", "purpose", "version", "published_at"]
+    list_filter = ["purpose"]
+
+
+@admin.register(rows.Batch)
+class BatchAdmin(ReadOnly):
+    list_display = ["name", "kind", "purpose", "cohort", "guideline", "created_at"]
+    list_filter = ["kind", "purpose", "cohort"]
+    search_fields = ["name"]
+    list_select_related = ["guideline"]
+
+
+class CandidateInline(ReadOnlyInline):
+    model = rows.WorkItemCompletion
+
+
+@admin.register(rows.WorkItem)
+class WorkItemAdmin(ReadOnly):
+    list_display = ["id", "batch", "lane", "priority", "pos", "need", "taken", "done", "is_open", "withdrawn_at"]
+    list_filter = ["lane", "is_open", "priority"]
+    list_select_related = ["batch"]
+    ordering = ["-id"]
+    inlines = [CandidateInline]
+
+
+@admin.register(rows.Assignment)
+class AssignmentAdmin(ReadOnly):
+    list_display = ["id", "labeler", "item", "state", "leased_at", "expires_at", "ended_at", "skip_reason"]
+    list_filter = ["state", "lane"]
+    search_fields = ["id", "labeler__pseudonym"]
+    list_select_related = ["labeler", "item"]
+    ordering = ["-leased_at"]
+
+
+@admin.register(rows.Cursor)
+class CursorAdmin(ReadOnly):
+    list_display = ["labeler", "lane", "priority", "pos", "rescanned_at"]
+    list_select_related = ["labeler"]
+    list_filter = ["lane"]
+
+
+@admin.register(rows.Demonstration)
+class DemonstrationAdmin(ReadOnly):
+    list_display = ["__str__", "labeler", "guideline", "created_at", "frozen_at"]
+    list_filter = ["guideline"]
+    search_fields = ["text", "labeler__pseudonym"]
+    list_select_related = ["labeler", "guideline"]
+
+
+@admin.register(rows.Completion)
+class CompletionAdmin(ReadOnly):
+    list_display = ["__str__", "run", "sample", "finished", "created_at"]
+    search_fields = ["text"]
+    list_select_related = ["run"]
+
+
+class PlaceInline(ReadOnlyInline):
+    model = rows.RankedCompletion
+
+
+@admin.register(rows.Ranking)
+class RankingAdmin(ReadOnly):
+    list_display = ["id", "labeler", "item", "guideline", "created_at", "frozen_at"]
+    list_filter = ["guideline"]
+    search_fields = ["labeler__pseudonym"]
+    list_select_related = ["labeler", "item", "guideline"]
+    inlines = [PlaceInline]
+
+
+@admin.register(rows.Export)
+class ExportAdmin(ReadOnly):
+    list_display = ["dataset", "filters", "created_at"]
+    list_select_related = ["dataset"]
+
+
+class StageInline(ReadOnlyInline):
+    model = rows.Stage
+
+
+@admin.register(rows.Round)
+class RoundAdmin(ReadOnly):
+    list_display = ["name", "state", "seed", "created_by", "created_at", "finished_at"]
+    list_filter = ["state"]
+    list_select_related = ["created_by"]
+    inlines = [StageInline]
