@@ -1,4 +1,4 @@
-"""The known people: two labelers, one held-out labeler, a researcher, an admin, and a stranger without any role."""
+"""The known people: three labelers, one held-out labeler, a researcher, an admin, and a stranger without any role."""
 
 from typing import Any
 
@@ -35,6 +35,11 @@ def labeler(db: None) -> Labeler:
 @pytest.fixture
 def second_labeler(db: None) -> Labeler:
     return make_labeler("luis")
+
+
+@pytest.fixture
+def third_labeler(db: None) -> Labeler:
+    return make_labeler("lila")
 
 
 @pytest.fixture
