@@ -1,0 +1,196 @@
+"""Many labelers at once, on real PostgreSQL, in real processes and threads."""
+
+import multiprocessing
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from labeling.demonstrations import submit as demonstrations
+from labeling.errors import Conflict
+from labeling.models import Assignment, Cohort, Cursor, Demonstration, Kind, Labeler, WorkItem
+from labeling.queue import dispatch
+from labeling.rankings import submit as rankings
+from tests.people import make_labeler
+from tests.work import ranking_work, writing_work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LABELERS, ITEMS, NEED = 9, 840, 3  # of each of the two populations: 2 x 840 x 3 = 5,040 labels
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
+def all_at_once(works: list[Callable[[], Any]]) -> list[Any]:
+    """What the works gave or raised, all started behind one barrier, each on its own connection."""
+    barrier = Barrier(len(works))
+
+    def started(work: Callable[[], Any]) -> Any:
+        barrier.wait(10)
+        try:
+            return in_thread(work)
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(started, works))
+
+
+def work_until_idle(labeler: Labeler, seed: int) -> int:
+    """Claim, and mostly finish: some work is skipped, some abandoned, as people do. How many claims it took."""
+    chance, claims = random.Random(seed), 0
+    while assignment := dispatch.claim(labeler, Kind.DEMONSTRATE):
+        claims += 1
+        match chance.random():
+            case dice if dice < 0.01:
+                dispatch.skip(labeler, assignment.pk, "unclear")
+            case dice if dice < 0.02:
+                Assignment.objects.filter(pk=assignment.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+                dispatch.sweep()
+            case _:
+                dispatch.finish(labeler, assignment.pk)
+    return claims
+
+
+def population(cohort: str, seed: int, claims: Any) -> None:
+    """One process: all labelers of a cohort, a thread each."""
+    labelers = list(Labeler.objects.filter(cohort=cohort))
+    connection.close()
+    works = [lambda n=n, labeler=labeler: work_until_idle(labeler, seed + n) for n, labeler in enumerate(labelers)]
+    for result in all_at_once(works):
+        claims.put(result)
+
+
+def test_two_populations_race_for_5000_claims() -> None:
+    for cohort in Cohort:
+        for number in range(LABELERS):
+            make_labeler(f"{cohort}-{number}", cohort)
+        writing_work(ITEMS, need=NEED, cohort=cohort, start=ITEMS * (cohort == Cohort.HELD_OUT))
+    connections.close_all()  # the children must not share a socket with this process
+    fork = multiprocessing.get_context("fork")
+    claims = fork.Queue()
+    children = [fork.Process(target=population, args=(cohort, 100 * n, claims)) for n, cohort in enumerate(Cohort)]
+    for child in children:
+        child.start()
+    results = [claims.get(timeout=120) for _ in range(2 * LABELERS)]
+    for child in children:
+        child.join(30)
+    assert all(isinstance(result, int) for result in results), results
+    _drain()
+
+    assert sum(results) >= 5000
+    assert _labels_by_item() == dict.fromkeys(WorkItem.objects.values_list("pk", flat=True), NEED)
+    assert not WorkItem.objects.exclude(done=NEED, taken=NEED, is_open=False).exists()
+    assert not _labels_twice()
+    assert not Assignment.objects.exclude(labeler__cohort=F("item__batch__cohort")).exists()
+    assert not Assignment.objects.filter(state=Assignment.State.LEASED).exists()
+    # the race was one: both populations were at work at the same time, and items went from hand to hand
+    assert Assignment.objects.filter(state=Assignment.State.SKIPPED).count() > 10
+    assert _overlap_seconds() > 1
+
+
+def _drain() -> None:
+    """What is left once the others are gone: leases that ran out, and items that all cursors stepped over."""
+    for labeler in Labeler.objects.all():
+        Cursor.objects.update(rescanned_at=None)  # a minute later
+        work_until_idle(labeler, labeler.pk)
+
+
+def _labels_by_item() -> dict[int, int]:
+    done = Assignment.objects.filter(state=Assignment.State.DONE)
+    return dict(done.order_by().values_list("item").annotate(labels=Count("pk")))
+
+
+def _labels_twice() -> list[tuple[int, int]]:
+    pairs = Counter(Assignment.objects.values_list("item", "labeler"))
+    return [pair for pair, count in pairs.items() if count > 1]
+
+
+def _overlap_seconds() -> float:
+    spans = []
+    for cohort in Cohort:
+        times = Assignment.objects.filter(labeler__cohort=cohort).order_by("leased_at").values_list("leased_at")
+        spans.append((times.first()[0], times.last()[0]))
+    (start, end), (other_start, other_end) = spans
+    return (min(end, other_end) - max(start, other_start)).total_seconds()
+
+
+def test_tabs_that_claim_together_get_one_lease() -> None:
+    labeler = make_labeler("tabs")
+    writing_work(40)
+    for _ in range(5):
+        leases = all_at_once([lambda: dispatch.claim(labeler, Kind.DEMONSTRATE)] * 6)
+        assert len({lease.pk for lease in leases}) == 1, leases
+        dispatch.finish(labeler, leases[0].pk)
+    assert WorkItem.objects.aggregate(taken=Count("pk", filter=Q(taken=1)))["taken"] == 5
+
+
+def test_the_same_answer_from_two_tabs_is_kept_once() -> None:
+    labeler = make_labeler("tabs")
+    writing_work(1, need=3)
+    assignment = dispatch.claim(labeler, Kind.DEMONSTRATE)
+    texts = [f"answer {number}" for number in range(6)]
+    results = all_at_once([lambda text=text: demonstrations.submit(labeler, assignment.pk, text) for text in texts])
+    kept = [result for result in results if isinstance(result, Demonstration)]
+    assert len(kept) == 1
+    assert all(isinstance(result, Conflict) and "before" in result.sentence for result in results if result not in kept)
+    assert (WorkItem.objects.get().taken, WorkItem.objects.get().done) == (1, 1)
+    assert Demonstration.objects.get() == kept[0]
+
+
+@pytest.fixture
+def late_pair() -> Iterator[tuple[Labeler, Labeler, Assignment]]:
+    """A lease that ran out on an item that wants one label, and a second labeler who is after it."""
+    late, quick = make_labeler("late"), make_labeler("quick")
+    ranking_work(1)
+    assignment = dispatch.claim(late, Kind.RANK)
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    dispatch.sweep()
+    yield late, quick, assignment
+
+
+def test_late_work_and_a_new_claim_cannot_both_win(late_pair: tuple[Labeler, Labeler, Assignment]) -> None:
+    late, quick, assignment = late_pair
+    places = {number: number for number in range(1, 5)}
+    submitted, claimed = all_at_once(
+        [lambda: rankings.submit(late, assignment.pk, places), lambda: dispatch.claim(quick, Kind.RANK)]
+    )
+    item = WorkItem.objects.get()
+    assert item.taken == 1
+    if claimed is None:
+        assert item.done == 1
+        assert submitted.item_id == item.pk
+    else:
+        assert item.done == 0
+        assert isinstance(submitted, Conflict)
+
+
+def test_sweep_and_submit_leave_the_counts_right() -> None:
+    """Every lease runs out while it is being sent in; whichever comes first, the work is kept and counted once."""
+    labelers = [make_labeler(f"worker-{number}") for number in range(6)]
+    writing_work(6)
+    for _ in range(3):
+        leases = [dispatch.claim(labeler, Kind.DEMONSTRATE) for labeler in labelers]
+        if not all(leases):
+            break
+        Assignment.objects.filter(state=0).update(expires_at=timezone.now() - timedelta(seconds=1))
+        works: list[Callable[[], Any]] = [
+            lambda labeler=labeler, lease=lease: dispatch.finish(labeler, lease.pk)
+            for labeler, lease in zip(labelers, leases, strict=True)
+        ]
+        results = all_at_once([*works, dispatch.sweep, dispatch.sweep])
+        assert not [result for result in results if isinstance(result, Exception)]
+    assert not WorkItem.objects.exclude(taken=1, done=1, is_open=False).exists()
