@@ -89,7 +89,7 @@ class SftSpec(Spec):
     adam_eps: float = 1e-8  # not stated
     weight_decay: float = 0.0  # not stated
     max_grad_norm: float = 1.0  # not stated
-    micro_batch_tokens: int = 8192  # padded tokens in one forward pass; no effect on the result but rounding
+    micro_batch_tokens: int = 4096  # padded tokens in one forward pass; no effect on the result but rounding
 
     def validate(self) -> None:
         super().validate()
@@ -135,7 +135,7 @@ class RewardModelSpec(Spec):
     adam_eps: float = 1e-5  # as re-implemented; the paper does not say
     weight_decay: float = 0.0  # not stated
     max_grad_norm: float = 1.0  # not stated
-    micro_batch_tokens: int = 16384
+    micro_batch_tokens: int = 4096
     bootstrap_samples: int = 1000  # for the interval of best_of_n_win_rate
 
     def validate(self) -> None:
@@ -187,7 +187,7 @@ class PpoSpec(Spec):
     adam_eps: float = 1e-5  # as re-implemented; the paper does not say
     weight_decay: float = 0.0  # not stated
     max_grad_norm: float = 1.0  # not stated
-    micro_batch_tokens: int = 16384
+    micro_batch_tokens: int = 4096
     decode_batch_size: int = 512  # episodes decoded at a time
     samples_every: int = 5  # iterations between texts in samples.jsonl; 0 none
     save_every: int = 10
@@ -246,7 +246,7 @@ class EvaluateSpec(Spec):
     response_length: int = 1000
     max_prompt_tokens: int = 1000
     batch_size: int = 128
-    micro_batch_tokens: int = 16384
+    micro_batch_tokens: int = 4096
 
     def validate(self) -> None:
         super().validate()

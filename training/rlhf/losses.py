@@ -14,7 +14,7 @@ class Pairs(NamedTuple):
 
     winners: Tensor  # [P] long
     losers: Tensor  # [P] long
-    weights: Tensor  # [P] float32; they sum to 1 over the batch
+    weights: Tensor  # [P] float64; they sum to 1 over the batch
 
 
 def batch_pairs(
@@ -33,12 +33,12 @@ def batch_pairs(
     for pairs, size in zip(prompts, sizes, strict=True):
         winners.extend(start + winner for winner, _ in pairs)
         losers.extend(start + loser for _, loser in pairs)
-        weights.extend([1.0 / (len(pairs) * with_pairs)] * len(pairs))
+        weights.extend(1.0 / (len(pairs) * with_pairs) for _ in pairs)
         start += size
     return Pairs(
         torch.tensor(winners, dtype=torch.long, device=device),
         torch.tensor(losers, dtype=torch.long, device=device),
-        torch.tensor(weights, dtype=torch.float32, device=device),
+        torch.tensor(weights, dtype=torch.float64, device=device),
     )
 
 
@@ -49,7 +49,7 @@ def kwise_loss(scores: Tensor, pairs: Pairs) -> Tensor:
     and the mean over its K(K-1)/2 pairs; here less the tied ones.
     """
     margins = scores[pairs.winners] - scores[pairs.losers]
-    return (F.softplus(-margins) * pairs.weights).sum()
+    return (F.softplus(-margins) * pairs.weights.to(scores.dtype)).sum()
 
 
 def policy_losses(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, cliprange: float) -> Tensor:

@@ -1,0 +1,98 @@
+from collections.abc import Callable
+
+import torch
+from transformers import LlamaForCausalLM
+
+from tests.training.rlhf.conftest import EOS, PAD
+from training.rlhf.causal_lm import response_logprobs
+from training.rlhf.decode import Decoded, decode, sample_tokens, uniform_numbers
+from training.rlhf.examples import batches
+from training.rlhf.rollout import episodes
+
+
+def sample(
+    model: LlamaForCausalLM,
+    prompts: list[list[int]],
+    *,
+    samples: int = 3,
+    length: int = 12,
+    temperature: float = 1.0,
+    batch_size: int = 100,
+    stop: int = EOS,
+) -> Decoded:
+    return decode(
+        model,
+        prompts,
+        samples=samples,
+        uniform=uniform_numbers(len(prompts) * samples, length, seed=5),
+        temperature=temperature,
+        stop_token_id=stop,
+        pad_token_id=PAD,
+        batch_size=batch_size,
+    )
+
+
+def test_the_captured_logprobs_are_those_of_a_plain_forward(
+    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]]
+) -> None:
+    model = causal_lm()
+    for temperature in (1.0, 0.7):
+        found = sample(model, prompts, temperature=temperature)
+        rows = episodes([prompt for prompt in prompts for _ in range(3)], found)
+        for batch in batches(rows, 10_000, PAD, torch.device("cpu")):
+            expected = response_logprobs(model, batch.ids, batch.mask, temperature)
+            inside = torch.arange(found.tokens.shape[1]) < found.lengths[:, None]
+            captured = found.logprobs[batch.positions][inside[batch.positions]]
+            torch.testing.assert_close(captured, expected, atol=2e-5, rtol=0)
+
+
+def test_a_row_is_the_same_whatever_it_is_decoded_with(
+    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]]
+) -> None:
+    model = causal_lm()
+    together, alone = sample(model, prompts), sample(model, prompts, batch_size=1)
+    assert torch.equal(together.tokens, alone.tokens)
+    assert torch.equal(together.lengths, alone.lengths)
+    assert len(set(together.lengths.tolist())) > 3  # rows did leave the batch at different times
+
+
+def test_a_row_ends_at_its_first_stop_token_and_only_there(
+    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]]
+) -> None:
+    # A stop token that is not the tokenizer's, and that stands in a prompt too.
+    stop = 7
+    found = sample(causal_lm(), [[*prompt, stop, 5] for prompt in prompts], stop=stop, length=20)
+    for row, length, finished in zip(found.tokens, found.lengths.tolist(), found.finished.tolist(), strict=True):
+        assert stop not in row[: length - 1]
+        assert (row[length - 1] == stop) == finished
+        assert (row[length:] == PAD).all()
+        assert finished or length == 20
+    assert found.finished.any() and not found.finished.all()
+
+
+def test_greedy_decoding_is_that_of_transformers(
+    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]]
+) -> None:
+    model = causal_lm()
+    found = sample(model, prompts, samples=1, temperature=0.0)
+    for prompt, row, length in zip(prompts, found.tokens, found.lengths.tolist(), strict=True):
+        theirs = model.generate(
+            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), do_sample=False, max_new_tokens=12
+        )
+        assert theirs[0, len(prompt) :].tolist() == row[:length].tolist()
+
+
+def test_samples_follow_the_distribution() -> None:
+    count = 100_000
+    probabilities = torch.tensor([0.5, 0.0, 0.3, 0.2])
+    logits = probabilities.log().expand(count, 4)
+    tokens = sample_tokens(logits, uniform_numbers(count, 1, seed=1)[:, 0], temperature=1.0)
+    shares = torch.bincount(tokens, minlength=4) / count
+    assert shares[1] == 0
+    assert (shares - probabilities).abs().max() < 5 * 0.5 / count**0.5
+
+
+def test_the_largest_uniform_number_never_leaves_the_vocabulary() -> None:
+    logits = torch.tensor([[0.0, 0.0, -torch.inf]])
+    almost_one = torch.tensor([1 - 2.0**-53], dtype=torch.float64)
+    assert sample_tokens(logits, almost_one, temperature=1.0).tolist() == [1]
