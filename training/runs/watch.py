@@ -15,6 +15,7 @@ from training import storage
 from training.contract.status import Status, read_status
 from training.doorbell import ring
 from training.runs.models import Checkpoint, Run
+from training.runs.signals import run_ended
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,8 @@ def settle(run: Run, status: Status | None) -> None:
 
 def fail(run: Run, sentence: str) -> None:
     """Nothing is tried again blindly: a failed run waits for a person."""
-    _update(run, state=Run.State.FAILED, error=sentence, eta_seconds=None, finished_at=timezone.now())
+    if _update(run, state=Run.State.FAILED, error=sentence, eta_seconds=None, finished_at=timezone.now()):
+        run_ended.send_robust(sender=Run, run=run)
     logger.error("Run %s (%s) failed: %s", run.pk, run.name, sentence)
 
 
@@ -108,6 +110,7 @@ def _finish(run: Run, status: Status) -> None:
             return
         if run.recipe in MAKES and storage.absolute(path).is_dir():
             Checkpoint.objects.create(run=run, name=run.name, kind=MAKES[run.recipe], path=path)
+    run_ended.send_robust(sender=Run, run=run)
 
 
 def _died(run: Run) -> None:

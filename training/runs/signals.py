@@ -1,0 +1,6 @@
+"""What the training half tells whoever listens."""
+
+from django.dispatch import Signal
+
+# Sent when a run has come to its end, done or failed; `run` is its row. A doorbell: it may be missed.
+run_ended = Signal()
