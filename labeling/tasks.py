@@ -3,8 +3,14 @@
 from celery import shared_task
 
 from labeling.queue import dispatch
+from labeling.rounds import advance
 
 
 @shared_task
 def sweep_leases() -> None:
     dispatch.sweep()
+
+
+@shared_task
+def advance_rounds() -> None:
+    advance.advance_all()

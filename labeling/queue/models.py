@@ -44,6 +44,9 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 class Batch(models.Model):
     """Work items that were put in together: one kind, one purpose, one cohort, one guideline."""
 
+    done: int  # these two come with `with_progress()`
+    wanted: int
+
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=12, choices=Kind)
     purpose = models.CharField(max_length=10, choices=Purpose)
