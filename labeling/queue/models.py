@@ -5,6 +5,7 @@ row, however many items are open or done. `is_open` is stored, so PostgreSQL che
 """
 
 import uuid
+from typing import TYPE_CHECKING, TypedDict
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,6 +15,9 @@ from django.utils import timezone
 
 from labeling.guidelines.models import Purpose
 from labeling.labelers.models import Cohort
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 
 class Kind(models.TextChoices):
@@ -34,18 +38,21 @@ class Lane(models.IntegerChoices):
         return cls((1 if kind == Kind.DEMONSTRATE else 2) + (2 if cohort == Cohort.HELD_OUT else 0))
 
 
+class Progress(TypedDict):
+    done: int
+    wanted: int
+
+
 class BatchQuerySet(models.QuerySet["Batch"]):
-    def with_progress(self) -> "BatchQuerySet":
+    def with_progress(self) -> "models.QuerySet[WithAnnotations[Batch, Progress]]":
         """Adds `done` and `wanted`, counted in labels; of a withdrawn item only what was done is wanted."""
         wanted = Case(When(items__withdrawn_at=None, then=F("items__need")), default=F("items__done"))
-        return self.annotate(done=Coalesce(Sum("items__done"), 0), wanted=Coalesce(Sum(wanted), 0))
+        # The plugin infers an unnamed pair of the same types.
+        return self.annotate(done=Coalesce(Sum("items__done"), 0), wanted=Coalesce(Sum(wanted), 0))  # type: ignore[return-value]
 
 
 class Batch(models.Model):
     """Work items that were put in together: one kind, one purpose, one cohort, one guideline."""
-
-    done: int  # these two come with `with_progress()`
-    wanted: int
 
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=12, choices=Kind)
