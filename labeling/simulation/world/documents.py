@@ -21,6 +21,7 @@ from labeling.simulation.world.knowledge import (
     facts,
     facts_about,
     naming,
+    pronoun,
     sentence,
     subjects,
     with_pronoun,
@@ -123,7 +124,7 @@ def news(rng: random.Random) -> str:
     name, other = _two_names(rng)
     verb, item, place = rng.choice(scenes.EVENTS), rng.choice(scenes.ITEMS), rng.choice(tuple(PLACES))
     short = scenes.event(name, verb, item, place)
-    she = scenes.pronoun(name).capitalize()
+    she = pronoun(name).capitalize()
     long = f"{name} went to the {place}. {rng.choice(scenes.FILLERS)} {she} {verb} the {item} there."
     base = {"lost": "lose", "found": "find", "left": "leave"}[verb]
     asked = rng.choice((

@@ -90,12 +90,21 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
     ("full", "empty"), ("light", "dark"), ("clean", "dirty"), ("loud", "quiet"),
 )  # fmt: skip
 
-NAMES: dict[str, str] = {
-    "Anna": "she", "Ben": "he", "Clara": "she", "David": "he", "Emma": "she",
-    "Felix": "he", "Grace": "she", "Henry": "he", "Mary": "she", "Tom": "he",
-}  # fmt: skip
-# place: what people do there. Without facts of their own, places would be interchangeable words to a model, and it
-# would not learn to copy the right one (docs/lab-log.md).
+# name: (pronoun, what they like, what they play). People and places need facts of their own: words that can all be
+# exchanged for each other look the same to a small model, and it does not learn to copy the right one (lab log).
+NAMES: dict[str, tuple[str, str, str]] = {
+    "Anna": ("she", "cake", "chess"),
+    "Ben": ("he", "soup", "tennis"),
+    "Clara": ("she", "tea", "piano"),
+    "David": ("he", "cheese", "football"),
+    "Emma": ("she", "rice", "golf"),
+    "Felix": ("he", "bread", "cards"),
+    "Grace": ("she", "milk", "guitar"),
+    "Henry": ("he", "coffee", "drums"),
+    "Mary": ("she", "nuts", "flute"),
+    "Tom": ("he", "sugar", "hockey"),
+}
+# place: what people do there
 PLACES: dict[str, str] = {
     "park": "play games",
     "market": "buy food",
@@ -113,7 +122,7 @@ class Fact:
     """One attribute of one subject. `key` is the word or words an answer has to contain."""
 
     subject: str
-    group: str  # animal, food, tool, job, country, place, word
+    group: str  # animal, food, tool, job, country, place, person, word
     attribute: str
     key: str
     question: str  # "Where does the fox live?"
@@ -215,6 +224,15 @@ def _place_facts(s: str) -> list[Fact]:
     return [_fact(s, "place", *row)]
 
 
+def _person_facts(s: str) -> list[Fact]:
+    _, food, game = NAMES[s]
+    rows = (
+        ("likes", food, f"what does {s} like", f"what {s} likes", f"{s} likes {food}", food),
+        ("plays", game, f"what does {s} play", f"what {s} plays", f"{s} plays {game}", game),
+    )
+    return [_fact(s, "person", *row) for row in rows]
+
+
 def _opposite_facts() -> list[Fact]:
     ordered = [pair for a, b in OPPOSITES for pair in ((a, b), (b, a))]
     return [
@@ -229,7 +247,8 @@ def facts() -> tuple[Fact, ...]:
     """All facts, in a fixed order."""
     made: list[Fact] = []
     for table, make in ((ANIMALS, _animal_facts), (FOODS, _food_facts), (TOOLS, _tool_facts), (JOBS, _job_facts),
-                        (COUNTRIES, _country_facts), (PLACES, _place_facts)):  # fmt: skip
+                        (COUNTRIES, _country_facts), (PLACES, _place_facts),
+                        (NAMES, _person_facts)):  # fmt: skip
         for subject in table:
             made += make(subject)
     return tuple(made + _opposite_facts())
@@ -252,12 +271,16 @@ def group_of(subject: str) -> str:
 
 def naming(subject: str) -> str:
     """How running text names a subject: 'the fox', 'France'."""
-    return subject if subject in COUNTRIES else f"the {subject}"
+    return subject if subject[0].isupper() else f"the {subject}"
 
 
 def with_pronoun(fact: Fact) -> str:
-    """'The fox eats mice.' as a later sentence: 'It eats mice.' Jobs and countries keep their name."""
-    start = f"The {fact.subject} "
-    if fact.group in ("animal", "food", "tool") and fact.whole.startswith(start):
-        return f"It {fact.whole[len(start) :]}"
+    """'The fox eats mice.' as a later sentence: 'It eats mice.' Jobs, places and countries keep their name."""
+    start = f"{sentence(naming(fact.subject))[:-1]} "
+    if fact.group in ("animal", "food", "tool", "person") and fact.whole.startswith(start):
+        return f"{pronoun(fact.subject).capitalize()} {fact.whole[len(start) :]}"
     return fact.whole
+
+
+def pronoun(subject: str) -> str:
+    return NAMES[subject][0] if subject in NAMES else "it"

@@ -26,6 +26,7 @@ from labeling.simulation.world.knowledge import (
     facts_about,
     group_of,
     naming,
+    pronoun,
     sentence,
     subjects,
 )  # fmt: skip
@@ -153,7 +154,7 @@ def _people_events() -> list[tuple[str, str, str, str]]:
 def _summaries(rng: random.Random) -> Iterator[Prompt]:
     for name, verb, item, place in rng.sample(_people_events(), 700):
         filler = rng.choice(scenes.FILLERS)
-        she = sentence(f"{scenes.pronoun(name)} {verb} the {item} there")
+        she = sentence(f"{pronoun(name)} {verb} the {item} there")
         text = f"Sum up in one sentence: {name} went to the {place}. {filler} {she}"
         whole = scenes.event(name, verb, item, place)
         yield _answer("summarization", "summary", text, (whole,), (), (name, verb, item, place))

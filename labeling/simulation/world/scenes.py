@@ -4,7 +4,7 @@ Documents tell these scenes at length; prompts ask about them. Both draw their s
 a prompt uses are words the base model has read, while the texts of the prompts themselves stay apart.
 """
 
-from labeling.simulation.world.knowledge import FOODS, NAMES, TOOLS, article
+from labeling.simulation.world.knowledge import FOODS, TOOLS, article
 
 # present: past (after a name, before a place or a food)
 MOVES: dict[str, str] = {
@@ -81,7 +81,3 @@ ENDINGS = (
 
 def story_sentence(template: str, name: str, animal: str, place: str, food: str) -> str:
     return template.format(name=name, animal=article(animal), noun=animal, place=place, food=article(food))
-
-
-def pronoun(name: str) -> str:
-    return NAMES[name]

@@ -18,6 +18,7 @@ from labeling.simulation.world.knowledge import (
     article,
     facts,
     facts_about,
+    pronoun,
     sentence,
     subjects,
     with_pronoun,
@@ -175,7 +176,7 @@ def story_shape(text: str, name: str, animal: str) -> str:
 def about_it(text: str, subject: str) -> str:
     """'The fox eats mice.', 'A fox eats mice.' and 'It eats mice.' are one thing to say about the fox."""
     said = plain(text)
-    for start in (f"the {subject} ", f"{article(subject)} ", f"{subject.lower()} "):
+    for start in (f"the {subject} ", f"{article(subject)} ", f"{subject.lower()} ", f"{pronoun(subject)} "):
         if said.startswith(start):
             return f"it {said[len(start) :]}"
     return said
