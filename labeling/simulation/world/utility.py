@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from labeling.simulation.world.documents import clean_document
-from labeling.simulation.world.knowledge import RUDE_WORDS
+from labeling.simulation.world.knowledge import RUDE_WORDS, article, group_of, subjects
 from labeling.simulation.world.prompts import catalogue
 from labeling.simulation.world.text import letters, plain, sentences, words
 
@@ -38,13 +38,19 @@ class Judgement:
 def attested() -> frozenset[tuple[str, str]]:
     """Pairs of neighboring words of clean documents and of reference answers."""
     rng = random.Random("attested")
-    texts = [clean_document(rng) for _ in range(12_000)]
-    texts += [prompt.task.reference(rng) for prompt in catalogue().values() for _ in range(2)]
+    texts = [clean_document(rng) for _ in range(8_000)]
+    texts += [prompt.task.reference(rng) for prompt in catalogue().values()]
     return frozenset(pair for text in texts for pair in _pairs(text))
 
 
+@cache
+def _kinds() -> dict[str, str]:
+    """Subjects stand for their group, so that 'Japan, Greece' is as good as 'Spain, Greece'; 'a owl' is still odd."""
+    return {subject.lower(): f"{group_of(subject)} {article(subject).partition(' ')[0]}" for subject in subjects()}
+
+
 def _pairs(text: str) -> list[tuple[str, str]]:
-    said = ["", *words(text)]
+    said = ["", *(_kinds().get(word, word) for word in words(text))]
     return list(itertools.pairwise(said))
 
 
