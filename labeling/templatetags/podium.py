@@ -1,0 +1,76 @@
+"""What templates need beyond Django's own tags."""
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from urllib.parse import urlencode
+
+from django import template
+from django.http import HttpRequest
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+register = template.Library()
+
+
+@lru_cache(maxsize=64)  # a published guideline never changes, and every page of a labeler shows one
+def _rendered(text: str) -> str:
+    return str(MarkdownIt("js-default", {"html": False}).render(text))
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Markdown as HTML; HTML inside the text is shown, not obeyed."""
+    return mark_safe(_rendered(text))
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """`95` → `1 min 35 s`, `7300` → `2 h 1 min`."""
+    if seconds is None:
+        return ""
+    whole = max(0, round(seconds))
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {whole % 60} s" if minutes < 10 else f"{minutes} min"
+    return f"{whole} s"
+
+
+@register.filter
+def seconds_between(start: object, end: object) -> float | None:
+    """Between two datetimes, where both are known."""
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        return (end - start).total_seconds()
+    return None
+
+
+@register.filter
+def number(value: object) -> str:
+    """Numbers as a person reads them: `0.123`, `1.2e-05`, `1,234`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(escape(str(value)))
+    if isinstance(value, int) or value.is_integer():
+        return f"{int(value):,}"
+    return f"{value:.3g}" if abs(value) < 1e-3 or abs(value) >= 1e6 else f"{value:,.3f}"
+
+
+@register.simple_tag
+def query(request: HttpRequest, **changes: object) -> str:
+    """The page's query string with some values changed: for links to the next page of a filtered list."""
+    values = {**request.GET.dict(), **{name: str(value) for name, value in changes.items()}}
+    return "?" + urlencode({name: value for name, value in values.items() if value})
+
+
+@register.filter
+def label(name: str) -> str:
+    """A program's name as a person's: `reward_model` → `Reward model`."""
+    return name.replace("_", " ").replace("/", " / ").capitalize()
+
+
+@register.filter
+def pretty(value: object) -> str:
+    """JSON, indented."""
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,72 @@
+// On every page: the theme's switch, times in the reader's zone, leases kept alive, copying, one submit per form.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+
+  // ── Theme ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+  const toggle = document.getElementById("theme-toggle");
+  const label = () => { if (toggle) toggle.textContent = isDark() ? "Light" : "Dark"; };
+  toggle?.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    try { localStorage.setItem("podium-theme", root.dataset.theme); } catch { /* then only for this page */ }
+    label();
+    document.dispatchEvent(new Event("podium:theme"));
+  });
+  dark.addEventListener("change", label);
+  label();
+
+  // ── Times in the reader's own zone ─────────────────────────────────────────────────────────────────────────────
+  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+  const localize = (part) => {
+    for (const time of part.querySelectorAll("time[datetime]")) {
+      const when = new Date(time.dateTime);
+      if (Number.isNaN(when.getTime())) continue;
+      time.title ||= time.textContent;
+      time.textContent = (time.dataset.show === "clock" ? clock : day).format(when);
+    }
+  };
+  localize(document);
+
+  // ── Leases: renewed while somebody is at work in a visible tab, left alone otherwise ───────────────────────────
+  const RENEW_EVERY = 4 * 60e3, ACTIVE_WITHIN = 5 * 60e3;
+  let lastActive = Date.now();
+  for (const sign of ["keydown", "pointerdown", "pointermove", "scroll"]) {
+    addEventListener(sign, () => { lastActive = Date.now(); }, { passive: true, capture: true });
+  }
+  setInterval(() => {
+    const lease = document.querySelector("#lease[hx-post]");
+    if (lease && document.visibilityState === "visible" && Date.now() - lastActive < ACTIVE_WITHIN) {
+      window.htmx?.trigger(lease, "renew");
+    }
+  }, RENEW_EVERY);
+
+  // ── One submit per form: a double click is one click ───────────────────────────────────────────────────────────
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.method === "dialog") return;
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    event.target.dataset.sent = "1";
+  });
+  const reopen = (part) => { for (const form of part.querySelectorAll("form[data-sent]")) delete form.dataset.sent; };
+  addEventListener("pageshow", () => reopen(document)); // coming back by the back button
+
+  document.body.addEventListener("htmx:afterSwap", (event) => { localize(event.detail.elt); });
+  document.body.addEventListener("htmx:afterRequest", () => reopen(document));
+
+  // ── Copy buttons, dialogs, the account menu ────────────────────────────────────────────────────────────────────
+  document.addEventListener("click", (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      const field = document.getElementById(copy.dataset.copy);
+      field.select();
+      navigator.clipboard?.writeText(field.value).then(() => { copy.textContent = "Copied"; }, () => {});
+    }
+    const opener = event.target.closest("[data-opens]");
+    if (opener) document.getElementById(opener.dataset.opens).showModal();
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+})();
