@@ -1,0 +1,40 @@
+"""The writing page."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from labeling import access
+from labeling.demonstrations.submit import submit
+from labeling.errors import BadInput, Conflict
+from labeling.models import Assignment, Kind
+from labeling.queue.views import ended, go_to_next, why_closed, workbench
+
+
+@access.labeler_only
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def write(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
+    """One prompt, one text. A text that is refused comes back with the reason; no word is lost."""
+    labeler = access.labeler_of(request)
+    assignment = access.assignment_of(labeler, assignment_id, Kind.DEMONSTRATE)
+    if request.method != "POST":
+        return _page(request, assignment)
+    text = request.POST.get("text", "")
+    try:
+        submit(labeler, assignment_id, text)
+    except BadInput as error:
+        return _page(request, assignment, text, error)
+    except Conflict as error:
+        return ended(request, Kind.DEMONSTRATE, error, text)
+    return go_to_next(labeler, Kind.DEMONSTRATE)
+
+
+def _page(request: HttpRequest, assignment: Assignment, text: str = "", error: BadInput | None = None) -> HttpResponse:
+    if closed := why_closed(assignment):
+        return ended(request, Kind.DEMONSTRATE, closed, text)
+    context = {**workbench(assignment), "text": text, "error": error.sentence if error else ""}
+    return render(request, "labeling/demonstrations/write.html", context, status=error.status if error else 200)
