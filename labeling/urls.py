@@ -1,8 +1,40 @@
-"""The site map."""
+"""The site map. What a labeler sees in an address is a UUID."""
 
 from django.urls import URLPattern, path
-from django.views.generic import TemplateView
+
+from labeling import api
+from labeling.demonstrations import views as demonstrations
+from labeling.labelers import views as labelers
+from labeling.prompts import views as prompts
+from labeling.queue import views as queue
+from labeling.rankings import views as rankings
+from labeling.rounds import views as rounds
 
 urlpatterns: list[URLPattern] = [
-    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("", queue.home, name="home"),
+    # Labelers
+    path("work/next/<slug:kind>/", queue.claim_next, name="queue-next"),
+    path("work/nothing/<slug:kind>/", queue.nothing, name="queue-nothing"),
+    path("work/<uuid:assignment_id>/renew/", queue.renew, name="assignment-renew"),
+    path("work/<uuid:assignment_id>/skip/", queue.skip, name="assignment-skip"),
+    path("write/<uuid:assignment_id>/", demonstrations.write, name="demonstration-write"),
+    path("rank/<uuid:assignment_id>/", rankings.rank, name="ranking-submit"),
+    path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
+    # Researchers
+    path("prompts/", prompts.prompt_list, name="prompt-list"),
+    path("prompts/import/", prompts.prompt_import, name="prompt-import"),
+    path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
+    path("rounds/", rounds.round_list, name="round-list"),
+    path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
+    # Admins
+    path("labelers/", labelers.labeler_list, name="labeler-list"),
+    path("labelers/<slug:pseudonym>/pause/", labelers.labeler_pause, name="labeler-pause"),
+    path("labelers/<slug:pseudonym>/resume/", labelers.labeler_resume, name="labeler-resume"),
+    path("labelers/invite/", labelers.invitation_create, name="invitation-create"),
+    path("labelers/invitations/<int:invitation_id>/revoke/", labelers.invitation_revoke, name="invitation-revoke"),
+    # Programs
+    path("api/prompts/", api.PromptsView.as_view(), name="api-prompts"),
+    path("api/rounds/<int:round_id>/", api.RoundView.as_view(), name="api-round"),
+    path("api/runs/<uuid:run_id>/", api.RunView.as_view(), name="api-run"),
+    path("api/runs/<uuid:run_id>/metrics/", api.RunMetricsView.as_view(), name="api-run-metrics"),
 ]

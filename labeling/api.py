@@ -1,0 +1,123 @@
+"""The API for programs: prompts in and out, and how rounds and runs stand. Same roles as the pages."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ModelSerializer
+from rest_framework.views import APIView
+
+from labeling import access
+from labeling.errors import BadInput
+from labeling.models import Prompt, Role, User
+from labeling.prompts.forms import PromptFilter
+from labeling.prompts.intake import take_in
+from labeling.prompts.views import filtered
+from labeling.rounds.progress import loop_of
+from training.models import Run
+from training.runs.views import metrics_from
+
+MAX_ROWS = 50_000
+
+
+class IsResearcher(BasePermission):
+    """Everybody else is told that there is nothing."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if Role.RESEARCHER not in cast(User, request.user).roles:
+            raise Http404
+        return True
+
+
+class ResearcherView(APIView):
+    permission_classes = [IsAuthenticated, IsResearcher]
+
+
+class PromptSerializer(ModelSerializer[Prompt]):
+    class Meta:
+        model = Prompt
+        fields = ["id", "text", "use_case", "split", "owner", "source", "held_because", "created_at"]
+
+
+class RunSerializer(ModelSerializer[Run]):
+    class Meta:
+        model = Run
+        fields = [
+            "id", "recipe", "name", "spec", "seed", "state", "phase", "step", "total", "unit", "eta_seconds", "error",
+            "result", "attempts", "created_at", "started_at", "finished_at",
+        ]  # fmt: skip
+
+
+class PromptsView(ResearcherView):
+    """GET: the prompts, filtered as on the page. POST: `{"rows": [{"prompt": …}, …], "source": …}` takes them in."""
+
+    def get(self, request: Request) -> Response:
+        pages = LimitOffsetPagination()
+        pages.default_limit, pages.max_limit = 100, 1000
+        prompts = pages.paginate_queryset(filtered(PromptFilter(request.query_params)), request, view=self)
+        return pages.get_paginated_response(PromptSerializer(prompts, many=True).data)
+
+    def post(self, request: Request) -> Response:
+        rows, source, owner_key = _import_of(request.data)
+        intake = take_in(rows, source=source, owner_key=owner_key)
+        refused = [{"row": refusal.line, "error": refusal.sentence} for refusal in intake.refused]
+        return Response({"added": intake.added, "duplicates": intake.duplicates, "refused": refused})
+
+
+def _import_of(data: Any) -> tuple[list[dict[str, Any]], str, str]:
+    if not isinstance(data, dict) or not isinstance(data.get("rows"), list):
+        raise BadInput('Send a JSON object with a list: {"rows": [{"prompt": "…"}], "source": "…"}.')
+    rows = data["rows"]
+    if len(rows) > MAX_ROWS:
+        raise BadInput(f"{len(rows):,} rows at once are too many; send at most {MAX_ROWS:,}.")
+    if wrong := next((index for index, row in enumerate(rows, start=1) if not isinstance(row, dict)), None):
+        raise BadInput(f"Row {wrong} is not a JSON object.")
+    source, owner_key = data.get("source", "api"), data.get("owner_key", "owner")
+    if not isinstance(source, str) or not source.strip() or len(source) > 50:
+        raise BadInput("The source is a text of 1 to 50 characters.")
+    if not isinstance(owner_key, str):
+        raise BadInput("The owner_key is the name of a field.")
+    return rows, source.strip(), owner_key
+
+
+class RoundView(ResearcherView):
+    def get(self, request: Request, round_id: int) -> Response:
+        round_ = access.round_for_research(round_id)
+        stages = [
+            {
+                "name": step.stage.name,
+                "state": step.stage.state,
+                "done": step.done,
+                "total": step.total,
+                "unit": step.unit,
+                "eta_seconds": step.eta_seconds,
+                "seconds": step.seconds,
+                "note": step.stage.note,
+                "result": step.stage.result,
+                "run": step.stage.run_id,
+                "batch": step.stage.batch_id,
+            }
+            for step in loop_of(round_)
+        ]
+        fields = {name: getattr(round_, name) for name in ("id", "name", "state", "seed", "settings", "created_at")}
+        return Response({**fields, "finished_at": round_.finished_at, "stages": stages})
+
+
+class RunView(ResearcherView):
+    def get(self, request: Request, run_id: UUID) -> Response:
+        return Response(RunSerializer(get_object_or_404(Run, pk=run_id)).data)
+
+
+class RunMetricsView(ResearcherView):
+    """The rows of metrics.jsonl from byte `from` on."""
+
+    def get(self, request: Request, run_id: UUID) -> Response:
+        offset = request.query_params.get("from", "0")
+        if not offset.isdecimal() or len(offset) > 15:
+            raise BadInput("“from” is a byte offset: a whole number.")
+        return Response(metrics_from(get_object_or_404(Run, pk=run_id), int(offset)))

@@ -1,0 +1,44 @@
+"""Signing up, and inviting."""
+
+from django import forms
+from django.http import HttpRequest
+
+from labeling.labelers.accounts import forget_invitation, open_invitation_of
+from labeling.labelers.invite import accept
+from labeling.labelers.models import Cohort, Role, User
+
+
+class WhoAreYou(forms.Form):
+    """allauth's sign-up form with a name; saving it accepts the invitation."""
+
+    name = forms.CharField(label="Your name", max_length=200, help_text="For the people who run this; never in data.")
+    field_order = ["email", "name", "password1", "password2"]
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        user.name = self.cleaned_data["name"]
+        user.save(update_fields=["name"])
+        invitation = open_invitation_of(request)
+        assert invitation is not None, "the form is only open to sessions with an open invitation"
+        accept(invitation.token, user)
+        forget_invitation(request)
+
+
+class InviteForm(forms.Form):
+    """Whom to invite, as what."""
+
+    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    role = forms.ChoiceField(choices=Role.choices)
+    cohort = forms.ChoiceField(
+        choices=[("", "(not a labeler)"), *Cohort.choices],
+        required=False,
+        initial=Cohort.TRAINING,
+        help_text="Held-out labelers judge and never produce training data.",
+    )
+
+    def clean(self) -> dict[str, str]:
+        cleaned = super().clean() or {}
+        if cleaned.get("role") == Role.LABELER and not cleaned.get("cohort"):
+            self.add_error("cohort", "A labeler needs a cohort.")
+        if cleaned.get("role") != Role.LABELER:
+            cleaned["cohort"] = ""
+        return cleaned
