@@ -1,3 +1,6 @@
+"""Small trained models, made once a session by the recipes themselves."""
+
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -5,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.recipes.world import World, demonstrations, texts
-from training.recipes import pretrain, sft
+from tests.training.recipes.world import World, demonstrations, rankings, texts
+from training.recipes import pretrain, reward_model, sft
 
 PRETRAIN = {
     "hidden_size": 32,
@@ -21,6 +24,19 @@ PRETRAIN = {
     "warmup_steps": 5,
 }
 SFT = {"epochs": 4, "batch_size": 8, "lr": 3e-3, "residual_dropout": 0.1}
+REWARD_MODEL = {"epochs": 2, "batch_size": 8, "lr": 2e-3, "unit_std": True}
+PPO = {
+    "total_episodes": 6 * 32,
+    "batch_size": 32,
+    "minibatch_size": 8,
+    "response_length": 12,
+    "lr": 1e-3,
+    "value_lr": 2e-3,
+    "warmup_iterations": 2,
+    "kl_coef": 0.1,
+    "ema_decay": 0.9,
+    "samples_every": 2,
+}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -39,7 +55,7 @@ def own_signals() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A root with a base model ("base") and a fine-tuned one ("sft"). Tests add runs, they do not change these."""
+    """A root with a base model ("base"), a fine-tuned one ("sft") and a reward model ("rm"). Tests only add to it."""
     world = World(tmp_path_factory.mktemp("artifacts"))
     corpus = {
         "texts": world.dataset("texts", "texts", texts(300)),
@@ -50,14 +66,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
     people = {"demonstrations": world.dataset("demonstrations", "demonstrations", demonstrations(48))}
     tuned = world.run("sft", "sft", SFT, people, {"policy": "base"})
     assert sft.main(["--run-dir", str(tuned)]) == 0
+    people["rankings"] = world.dataset("rankings", "rankings", rankings(96))
+    judge = world.run("rm", "reward_model", REWARD_MODEL, people, {"policy": "sft"})
+    assert reward_model.main(["--run-dir", str(judge)]) == 0
     return world
 
 
 @pytest.fixture
 def world(trained: World, tmp_path: Path) -> World:
     """A root of the test's own, with the trained models in it."""
-    for part in ("datasets", "runs"):
-        (tmp_path / part).mkdir()
-    for name in ("base", "sft"):
-        (tmp_path / "runs" / name).symlink_to(trained.root / "runs" / name)
+    (tmp_path / "datasets").mkdir()
+    for name in ("base", "sft", "rm"):
+        shutil.copytree(trained.root / "runs" / name, tmp_path / "runs" / name)
     return World(tmp_path)
