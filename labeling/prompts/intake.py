@@ -86,8 +86,8 @@ def _prompt(fields: Mapping[str, Any], source: str, owner_key: str) -> Prompt:
     use_case = _field(fields, "use_case", 16) or UseCase.OTHER
     if use_case not in UseCase.values:
         raise BadInput(f"The use case “{use_case}” is unknown; use one of {', '.join(UseCase.values)}.")
-    split = _field(fields, "split", 10) or split_of(owner or digest)
-    if split not in Split.values:
+    split = _field(fields, "split", 10)  # where none is given, the owner decides: see _store
+    if split and split not in Split.values:
         raise BadInput(f"The split “{split}” is unknown; use one of {', '.join(Split.values)}.")
     return Prompt(text=text, digest=digest, use_case=use_case, split=split, owner=owner, source=source)
 
@@ -115,6 +115,7 @@ def _store(prompts: Mapping[str, tuple[int, Prompt]], intake: Intake, cap: int) 
     splits, held = _owners({prompt.owner for _, prompt in fresh if prompt.owner})
     keep: list[Prompt] = []
     for line, prompt in fresh:
+        prompt.split = prompt.split or splits.get(prompt.owner) or split_of(prompt.owner or prompt.digest)
         if prompt.owner:
             if held[prompt.owner] >= cap:
                 sentence = f"“{prompt.owner}” has {cap} prompts, the most that one owner may have."

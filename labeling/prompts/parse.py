@@ -77,4 +77,4 @@ def _csv(text: str, filename: str) -> Iterator[Row]:
             problem = "This line has more fields than the first line." if extra else ""
             yield Row(reader.line_num, {name: value for name, value in fields.items() if value is not None}, problem)
     except csv.Error as error:
-        raise BadInput(f"“{filename}” is not readable as CSV at line {reader.line_num}: {error}.") from None
+        raise BadInput(f"“{filename}” is not readable as CSV at line {reader.reader.line_num}: {error}.") from None
