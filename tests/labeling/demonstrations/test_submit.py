@@ -1,0 +1,57 @@
+"""Sending in an answer of one's own."""
+
+import pytest
+
+from labeling.demonstrations.submit import submit
+from labeling.errors import BadInput, Conflict, NotFound
+from labeling.models import Assignment, Demonstration, Kind, Labeler, WorkItem
+from labeling.queue import dispatch
+from tests.work import ranking_work, writing_work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lease(labeler: Labeler) -> Assignment:
+    writing_work(1, need=2)
+    return dispatch.claim(labeler, Kind.DEMONSTRATE)
+
+
+def test_the_answer_is_stored_with_everything_it_needs(labeler: Labeler, lease: Assignment) -> None:
+    demonstration = submit(labeler, lease.pk, "  Two,\r\nof course. ")
+    assert demonstration.text == "Two,\nof course."
+    assert (demonstration.labeler, demonstration.assignment_id) == (labeler, lease.pk)
+    assert demonstration.prompt == lease.item.prompt
+    assert demonstration.guideline == lease.item.batch.guideline
+    lease.refresh_from_db()
+    assert lease.state == Assignment.State.DONE
+    assert WorkItem.objects.get().done == 1
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "a\0b", "a\udfffb", "x" * 20_001])
+def test_a_text_that_cannot_be_an_answer_leaves_the_lease(labeler: Labeler, lease: Assignment, text: str) -> None:
+    with pytest.raises(BadInput, match="Your answer"):
+        submit(labeler, lease.pk, text)
+    assert Demonstration.objects.count() == 0
+    assert WorkItem.objects.get().done == 0
+    assert submit(labeler, lease.pk, "Two.").text == "Two."
+
+
+def test_the_first_answer_is_kept(labeler: Labeler, lease: Assignment) -> None:
+    submit(labeler, lease.pk, "Two.")
+    with pytest.raises(Conflict, match="The first version was kept"):
+        submit(labeler, lease.pk, "Three.")
+    assert Demonstration.objects.get().text == "Two."
+    assert WorkItem.objects.get().done == 1
+
+
+def test_nobody_answers_for_somebody_else(second_labeler: Labeler, lease: Assignment) -> None:
+    with pytest.raises(NotFound):
+        submit(second_labeler, lease.pk, "Two.")
+    assert Demonstration.objects.count() == 0
+
+
+def test_a_ranking_is_not_answered_by_a_text(labeler: Labeler) -> None:
+    ranking_work()
+    with pytest.raises(NotFound):
+        submit(labeler, dispatch.claim(labeler, Kind.RANK).pk, "Two.")
