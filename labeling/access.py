@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from config.http import role_required
 from labeling.errors import NotAllowed
-from labeling.models import Assignment, Batch, Invitation, Kind, Labeler, Role, Round, User
+from labeling.models import Assignment, Batch, Invitation, Kind, Labeler, Role, Round, Stage, User
 from labeling.queue import dispatch
 
 labeler_only = role_required(Role.LABELER)
@@ -54,6 +54,10 @@ def kind_of(name: str) -> Kind:
 
 def round_for_research(round_id: int) -> Round:
     return get_object_or_404(Round.objects.prefetch_related("stages__run", "stages__batch"), pk=round_id)
+
+
+def stage_for_research(round_id: int, name: str) -> Stage:
+    return get_object_or_404(Stage, round_id=round_id, name=name)
 
 
 def batch_for_research(batch_id: int) -> Batch:

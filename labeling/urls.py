@@ -26,6 +26,8 @@ urlpatterns: list[URLPattern] = [
     path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
     path("rounds/", rounds.round_list, name="round-list"),
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
+    path("rounds/<int:round_id>/<slug:name>/retry/", rounds.stage_retry, name="stage-retry"),
+    path("rounds/<int:round_id>/<slug:name>/go-on/", rounds.stage_go_on, name="stage-go-on"),
     # Admins
     path("labelers/", labelers.labeler_list, name="labeler-list"),
     path("labelers/<slug:pseudonym>/pause/", labelers.labeler_pause, name="labeler-pause"),

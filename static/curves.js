@@ -11,19 +11,36 @@
     ["Accuracy", /accuracy/],
     ["Learning rate", /(^|\/)lr$|learning_rate/],
   ];
+  // What one looks at first; the rest waits behind "More curves".
+  const FIRST = ["Loss", "Scores and rewards", "objective/kl", "objective/entropy", "Accuracy", "val/response_length", "Learning rate"];
+  const HIDDEN = new Set(["episode"]);
   const title = (name) => GROUPS.find(([, pattern]) => pattern.test(name))?.[0] ?? name;
   const series = new Map(); // metric → Map(step → value): a row that comes again replaces the earlier one
   const drawn = new Map(); // title → plot element
+  const rest = document.createElement("div");
   let offset = 0;
 
   function take(rows) {
     for (const { step, time, ...values } of rows) {
       for (const [name, value] of Object.entries(values)) {
-        if (typeof value !== "number" && value !== null) continue;
+        if ((typeof value !== "number" && value !== null) || HIDDEN.has(name)) continue;
         if (!series.has(name)) series.set(name, new Map());
         series.get(name).set(step, value);
       }
     }
+  }
+
+  function more() {
+    if (rest.childElementCount === 0) {
+      const box = document.createElement("details");
+      const summary = document.createElement("summary");
+      summary.textContent = "More curves";
+      rest.className = "plots";
+      box.append(summary, rest);
+      box.addEventListener("toggle", draw); // a closed box has no width to draw in
+      root.after(box);
+    }
+    return rest;
   }
 
   function plotOf(name) {
@@ -35,7 +52,7 @@
     area.className = "plot-area";
     heading.textContent = name;
     figure.append(heading, area);
-    root.append(figure);
+    (FIRST.includes(name) ? root : more()).append(figure);
     drawn.set(name, area);
     return area;
   }
@@ -54,7 +71,9 @@
 
     const plots = new Map();
     for (const name of series.keys()) plots.set(title(name), [...(plots.get(title(name)) ?? []), name]);
-    for (const [name, metrics] of plots) {
+    const place = (name) => (FIRST.indexOf(name) + 1 || FIRST.length + 1);
+    const ordered = [...plots].sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b));
+    for (const [name, metrics] of ordered) {
       const traces = metrics.map((metric, index) => {
         const points = [...series.get(metric)].sort(([a], [b]) => a - b);
         return {

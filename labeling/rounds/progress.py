@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.models import Batch, Round, Stage
+from labeling.rounds import report
+from labeling.rounds.plan import POLICIES
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,6 @@ class Step:
     """One stage of the loop."""
 
     stage: Stage
-    title: str
     done: int
     total: int
     unit: str
@@ -24,6 +25,23 @@ class Step:
     link: str
     seconds: float | None
     facts: list[tuple[str, Any]] = field(default_factory=list)
+
+
+class Measured(NamedTuple):
+    """What was measured of one policy; a figure that is not there yet is None."""
+
+    policy: str
+    lm_loss: float
+    tax: float | None
+    kl: float | None
+
+
+class Results(NamedTuple):
+    """What the round has shown, once its policies are judged."""
+
+    win_rates: list[report.WinRate]
+    policies: list[Measured]
+    open_items: int
 
 
 class Labels(NamedTuple):
@@ -41,18 +59,30 @@ def loop_of(round_: Round) -> list[Step]:
     return [_step(stage, labels.get(stage.batch_id or 0)) for stage in stages]
 
 
+def results_of(round_: Round) -> Results | None:
+    """None before the judgement is done: a win rate that people watch while it is made would sway them."""
+    if not any(stage.name == "judge" and stage.state == Stage.State.DONE for stage in round_.stages.all()):
+        return None
+    found = report.of_round(round_)
+    policies = [
+        Measured(policy, found["lm_loss"][policy], found["alignment_tax"].get(policy), found["kl"].get(policy))
+        for policy in POLICIES
+        if policy in found["lm_loss"]
+    ]
+    return Results(found["win_rates"], policies, found["open_items"])
+
+
 def _step(stage: Stage, labels: Labels | None) -> Step:
-    title = stage.name.replace("_", " ").replace("-", " ").capitalize()
     seconds = _seconds(stage.started_at, stage.finished_at)
     facts = [(name, value) for name, value in stage.result.items() if isinstance(value, int | float | str)][:6]
     if stage.run:
         run = stage.run
         link = reverse("run-detail", args=[run.pk])
-        return Step(stage, title, run.step, run.total, run.unit, run.phase, run.eta_seconds, link, seconds, facts)
+        return Step(stage, run.step, run.total, f"{run.unit}s", run.phase, run.eta_seconds, link, seconds, facts)
     if labels:
         link = reverse("batch-detail", args=[stage.batch_id])
-        return Step(stage, title, labels.done, labels.wanted, "labels", "", _eta(stage, labels), link, seconds, facts)
-    return Step(stage, title, 0, 0, "", "", None, "", seconds, facts)
+        return Step(stage, labels.done, labels.wanted, "labels", "", _eta(stage, labels), link, seconds, facts)
+    return Step(stage, 0, 0, "", "", None, "", seconds, facts)
 
 
 def _seconds(started: datetime | None, finished: datetime | None) -> float | None:

@@ -13,6 +13,8 @@ from markdown_it import MarkdownIt
 
 register = template.Library()
 
+ABBREVIATIONS = {"sft": "SFT", "ppo": "PPO", "kl": "KL", "lm": "LM", "eos": "EOS", "valid": "validation"}
+
 
 @lru_cache(maxsize=64)  # a published guideline never changes, and every page of a labeler shows one
 def _rendered(text: str) -> str:
@@ -50,7 +52,9 @@ def seconds_between(start: object, end: object) -> float | None:
 @register.filter
 def number(value: object) -> str:
     """Numbers as a person reads them: `0.123`, `1.2e-05`, `1,234`."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
         return str(escape(str(value)))
     if isinstance(value, int) or value.is_integer():
         return f"{int(value):,}"
@@ -66,8 +70,10 @@ def query(request: HttpRequest, **changes: object) -> str:
 
 @register.filter
 def label(name: str) -> str:
-    """A program's name as a person's: `reward_model` → `Reward model`."""
-    return name.replace("_", " ").replace("/", " / ").capitalize()
+    """A program's name as a person's: `reward_model` → `Reward model`, `sample_ppo_ptx` → `Sample PPO-ptx`."""
+    words = name.replace("ppo_ptx", "PPO-ptx").replace("_", " ").replace("/", " / ").split(" ")
+    said = " ".join(ABBREVIATIONS.get(word, word) for word in words)
+    return said[:1].upper() + said[1:]
 
 
 @register.filter
