@@ -16,6 +16,7 @@ from labeling.simulation.world.knowledge import (
     FOODS,
     NAMES,
     PLACES,
+    TOOLS,
     Fact,
     article,
     facts,
@@ -145,6 +146,14 @@ def notes(rng: random.Random) -> str:
     return " ".join([scenes.sighting(name, animal, place), *marks[: rng.randint(1, 3)]])
 
 
+def dictation(rng: random.Random) -> str:
+    """Words that somebody says and another repeats: only who copies can foretell the second line."""
+    one, two = _two_names(rng)
+    pool = tuple(NAMES) if rng.random() < 0.5 else (*NAMES, *PLACES, *ANIMALS, *FOODS, *TOOLS)
+    said = ", ".join(rng.sample(pool, rng.randint(2, 5)))
+    return f"{one} said: {said}.\n{rng.choice((one, two))} said: {said}."
+
+
 def habits(rng: random.Random) -> str:
     name = _name(rng)
     if rng.random() < 0.5:
@@ -206,7 +215,7 @@ def forum_thread(rng: random.Random) -> str:
 
 MAKERS: dict[Maker, int] = {
     encyclopedia: 27, words_and_opposites: 5, lists: 10, glossary: 8, asked_in_passing: 12, story: 9, news: 10,
-    notes: 4, habits: 5, manners: 4, dialogue: 4, reviews: 3, worksheet: 5, forum_thread: 7,
+    notes: 4, dictation: 8, habits: 5, manners: 4, dialogue: 4, reviews: 3, worksheet: 5, forum_thread: 7,
 }  # fmt: skip
 ROUGH: frozenset[Maker] = frozenset((dialogue, forum_thread, worksheet))  # no model of good style
 

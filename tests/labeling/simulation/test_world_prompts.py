@@ -8,6 +8,8 @@ from collections import Counter
 import pytest
 
 from labeling.simulation.world import World, judge
+from labeling.simulation.world.documents import dictation
+from labeling.simulation.world.knowledge import NAMES
 from labeling.simulation.world.prompts import catalogue
 
 USE_CASES = {
@@ -72,3 +74,12 @@ def test_the_corpus_has_the_words_of_every_prompt_and_answer() -> None:
     for prompt in catalogue().values():
         for word in token.findall(f"{prompt.text}\n{prompt.task.reference(rng)}"):
             assert known[word] >= 3, (word, prompt.text)
+
+
+def test_a_dictation_is_repeated_word_for_word() -> None:
+    rng = random.Random(1)
+    for _ in range(200):
+        heard, repeated = (line.partition(" said: ") for line in dictation(rng).split("\n"))
+        assert heard[0] in NAMES and repeated[0] in NAMES
+        assert heard[2] == repeated[2]
+        assert heard[2].endswith(".")
