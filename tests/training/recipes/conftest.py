@@ -75,7 +75,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def world(trained: World, tmp_path: Path) -> World:
     """A root of the test's own, with the trained models in it."""
-    (tmp_path / "datasets").mkdir()
+    return copy_of(trained, tmp_path)
+
+
+def copy_of(trained: World, root: Path) -> World:
+    """The trained models and their datasets in another root."""
+    shutil.copytree(trained.root / "datasets", root / "datasets")
     for name in ("base", "sft", "rm"):
-        shutil.copytree(trained.root / "runs" / name, tmp_path / "runs" / name)
-    return World(tmp_path)
+        shutil.copytree(trained.root / "runs" / name, root / "runs" / name)
+    return World(root)

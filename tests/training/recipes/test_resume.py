@@ -1,26 +1,35 @@
 """Kill -9 in the middle, resume, and end with the very weights of a run that was never disturbed. Real processes."""
 
-import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from tests.training.recipes.conftest import PPO, PRETRAIN, REWARD_MODEL, SFT
-from tests.training.recipes.world import World, demonstrations, prompts, rankings, texts
+from tests.training.recipes.conftest import PPO, PRETRAIN, REWARD_MODEL, SFT, copy_of
+from tests.training.recipes.world import (
+    World,
+    curves,
+    demonstrations,
+    finish,
+    prompts,
+    rankings,
+    state_of,
+    texts,
+    weights,
+)
 from training.contract.metrics import read_metrics
 from training.contract.status import read_status
 
 ROOT = Path(__file__).resolve().parents[3]
+SAVE_EVERY = 3
 
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "ppo_ptx": (
@@ -30,7 +39,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         | {"kl_controller": "adaptive", "kl_horizon": 500, "total_episodes": 32 * 16},
         {"policy": "sft", "reward_model": "rm"},
     ),
-    "sft": ("sft", SFT | {"epochs": 60, "pretraining_mix": 0.1}, {"policy": "base"}),
+    "sft": ("sft", SFT | {"epochs": 30, "pretraining_mix": 0.1}, {"policy": "base"}),
     "reward_model": ("reward_model", REWARD_MODEL | {"epochs": 15}, {"policy": "sft"}),
     "pretrain": ("pretrain", PRETRAIN | {"steps": 120}, {}),
 }
@@ -45,41 +54,48 @@ def lay_out(world: World, name: str, run_id: str) -> tuple[str, Path]:
         "demonstrations": world.dataset("demonstrations", "demonstrations", demonstrations(48)),
         "rankings": world.dataset("rankings", "rankings", rankings(48)),
     }
-    return recipe, world.run(run_id, recipe, spec | {"threads": 1, "save_every": 3}, inputs, parents)
+    return recipe, world.run(run_id, recipe, spec | {"threads": 1, "save_every": SAVE_EVERY}, inputs, parents)
 
 
-def finish(recipe: str, folder: Path) -> None:
-    module = importlib.import_module(f"training.recipes.{recipe}")
-    assert module.main(["--run-dir", str(folder)]) == 0, read_status(folder / "status.json")
+@pytest.fixture(scope="module")
+def undisturbed(trained: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes the folder of a finished run that nothing disturbed, once for each case."""
+    world = copy_of(trained, tmp_path_factory.mktemp("undisturbed"))
+    folders: dict[str, Path] = {}
+
+    def make(name: str) -> Path:
+        if name not in folders:
+            recipe, folders[name] = lay_out(world, name, f"{name}-undisturbed")
+            finish(recipe, folders[name])
+        return folders[name]
+
+    return make
 
 
-def kill_after(recipe: str, folder: Path, rows: int) -> None:
-    """Start the recipe as a process and kill it once it has written so many rows of metrics."""
-    process = subprocess.Popen(
+def start(recipe: str, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", f"training.recipes.{recipe}", "--run-dir", str(folder)],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def wait_until(process: subprocess.Popen[bytes], folder: Path, reached: Callable[[], bool]) -> None:
     deadline = time.time() + 120
-    while len(read_metrics(folder / "metrics.jsonl")[0]) < rows:
+    while not reached():
         assert process.poll() is None, read_status(folder / "status.json")
         assert time.time() < deadline
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
 
 
-def curves(folder: Path) -> list[Mapping[str, float]]:
-    return [
-        {name: value for name, value in row.items() if name != "time"}
-        for row in read_metrics(folder / "metrics.jsonl")[0]
-    ]
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "checkpoint" / "model.safetensors")
+def times(folder: Path) -> dict[int, float]:
+    """When the row of each step was first written."""
+    found: dict[int, float] = {}
+    for row in read_metrics(folder / "metrics.jsonl")[0]:
+        found.setdefault(row["step"], row["time"])
+    return found
 
 
 def assert_same(first: Any, second: Any) -> None:
@@ -100,66 +116,69 @@ def assert_same(first: Any, second: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "rows"), [("ppo_ptx", 5), ("ppo_ptx", 2), ("sft", 40), ("reward_model", 30), ("pretrain", 50)]
 )
-def test_a_run_killed_and_resumed_ends_as_if_undisturbed(world: World, name: str, rows: int) -> None:
-    recipe, undisturbed = lay_out(world, name, "undisturbed")
-    finish(recipe, undisturbed)
+def test_a_run_killed_and_resumed_ends_as_if_undisturbed(
+    world: World, undisturbed: Callable[[str], Path], name: str, rows: int
+) -> None:
+    """Bit for bit: the weights, every row of the curves, and the last saved state (both optimizers, the average, the
+    controller of the KL coefficient, the random numbers). What was done before the last save is not done again."""
+    expected = undisturbed(name)
     recipe, killed = lay_out(world, name, "killed")
-    kill_after(recipe, killed, rows)
+    process = start(recipe, killed)
+    wait_until(process, killed, lambda: len(times(killed)) >= rows)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
     assert not (killed / "checkpoint").exists()
     at_death = read_status(killed / "status.json")
     assert at_death is not None and at_death["state"] == "running"
+    saved = state_of(killed)["step"] if (killed / "state" / "state.pt").exists() else 0
+    assert saved >= rows - SAVE_EVERY
+    before = times(killed)
     finish(recipe, killed)
 
-    assert_same(weights(undisturbed), weights(killed))
-    assert curves(undisturbed) == curves(killed)
-    # The last saved states agree in everything: weights, both optimizers, average, controller, random numbers, step.
-    states = [torch.load(folder / "state" / "state.pt", weights_only=True) for folder in (undisturbed, killed)]
-    assert_same(states[0], states[1])
+    assert_same(weights(expected), weights(killed))
+    assert curves(expected) == curves(killed)
+    assert_same(state_of(expected), state_of(killed))
+    after = times(killed)
+    assert {step for step in before if after[step] == before[step]} == set(range(1, saved + 1))
 
 
-def test_a_stopped_run_saves_and_goes_on_from_there(world: World) -> None:
-    recipe, undisturbed = lay_out(world, "ppo_ptx", "undisturbed")
-    finish(recipe, undisturbed)
+def test_a_stopped_run_saves_and_goes_on_from_there(world: World, undisturbed: Callable[[str], Path]) -> None:
+    """SIGTERM loses not one iteration: the state is that of the last row written, and the end is the same."""
+    expected = undisturbed("ppo_ptx")
     recipe, stopped = lay_out(world, "ppo_ptx", "stopped")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "training.recipes.ppo", "--run-dir", str(stopped)],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stderr=subprocess.DEVNULL,
-    )
-    while len(read_metrics(stopped / "metrics.jsonl")[0]) < 4:
-        time.sleep(0.002)
+    process = start(recipe, stopped)
+    wait_until(process, stopped, lambda: len(times(stopped)) >= 4)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 75
-    state = torch.load(stopped / "state" / "state.pt", weights_only=True)
-    assert state["step"] == len(read_metrics(stopped / "metrics.jsonl")[0]) >= 4
+    before = times(stopped)
+    assert state_of(stopped)["step"] == len(before) >= 4
     finish(recipe, stopped)
-    assert_same(weights(undisturbed), weights(stopped))
-    assert curves(undisturbed) == curves(stopped)
+    assert_same(weights(expected), weights(stopped))
+    assert curves(expected) == curves(stopped)
+    assert before.items() <= times(stopped).items()
 
 
 def test_sampling_killed_and_resumed_gives_the_same_rows(world: World) -> None:
+    """Whole batches that were written stay as they are, a torn line goes, the rest is sampled as it would have been."""
     inputs = {"prompts": world.dataset("prompts", "prompts", prompts(600))}
     spec = {"response_length": 20, "batch_size": 8, "samples_per_prompt": 4, "threads": 1}
     undisturbed = world.run("undisturbed", "sample", spec, inputs, {"policy": "sft"})
     finish("sample", undisturbed)
+    expected = (undisturbed / "samples.jsonl").read_text().splitlines()
+
     killed = world.run("killed", "sample", spec, inputs, {"policy": "sft"})
-    process = subprocess.Popen(
-        [sys.executable, "-m", "training.recipes.sample", "--run-dir", str(killed)],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stderr=subprocess.DEVNULL,
-    )
     samples = killed / "samples.jsonl"
-    while not samples.exists() or samples.stat().st_size < 20_000:
-        time.sleep(0.002)
+    process = start("sample", killed)
+    wait_until(process, killed, lambda: samples.exists() and samples.stat().st_size > 20_000)
     process.kill()
     process.wait()
-    with samples.open("a") as file:
-        file.write('{"prompt_id": "p')  # killed in the middle of a line
-    assert len(samples.read_text().splitlines()) < 2400
-    finish("sample", killed)
-    assert samples.read_text() == (undisturbed / "samples.jsonl").read_text()
-    status = read_status(killed / "status.json")
-    assert status is not None and status["result"] is not None and status["result"]["completions"] == 2400
-    assert json.loads(samples.read_text().splitlines()[-1])["prompt_id"] == "p599"
+    # The first row is marked, to see that it is kept; the last one is left as a kill in the middle of a line does.
+    first, *rest = samples.read_text().splitlines()
+    assert 8 < len(rest) < 2399
+    samples.write_text("\n".join([json.dumps(json.loads(first) | {"kept": True}), *rest, '{"prompt_id": "p']))
+    result = finish("sample", killed)
+    found = samples.read_text().splitlines()
+    assert json.loads(found[0]) == json.loads(expected[0]) | {"kept": True}
+    assert found[1:] == expected[1:]
+    assert result["completions"] == len(found) == 2400
+    assert json.loads(found[-1])["prompt_id"] == "p599"

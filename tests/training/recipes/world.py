@@ -1,13 +1,19 @@
 """A world small enough for tests: things have colors; a base model that a recipe trains in seconds."""
 
+import importlib
 import json
 import random
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors.torch import load_file
+
+from training.contract.metrics import read_metrics
 from training.contract.rows import write_rows
 from training.contract.run_dir import sha256_of
+from training.contract.status import read_status
 
 COLORS = {
     "lemon": "yellow",
@@ -59,6 +65,30 @@ class World:
         }
         (folder / "run.json").write_text(json.dumps(description))
         return folder
+
+
+def finish(recipe: str, folder: Path) -> dict[str, Any]:
+    """Run the recipe to its end, in this process, and return its result."""
+    code = importlib.import_module(f"training.recipes.{recipe}").main(["--run-dir", str(folder)])
+    status = read_status(folder / "status.json")
+    assert status is not None and status["result"] is not None and code == 0, status
+    return status["result"]
+
+
+def curves(folder: Path) -> list[dict[str, float]]:
+    """The rows of metrics, without the times at which they were written."""
+    rows, _ = read_metrics(folder / "metrics.jsonl")
+    return [{name: value for name, value in row.items() if name != "time"} for row in rows]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """What the checkpoint of a run holds."""
+    return load_file(folder / "checkpoint" / "model.safetensors")
+
+
+def state_of(folder: Path) -> dict[str, Any]:
+    """The last saved state of a run."""
+    return torch.load(folder / "state" / "state.pt", weights_only=True)  # type: ignore[no-any-return]
 
 
 def texts(count: int, seed: int = 0) -> list[dict[str, Any]]:
