@@ -22,7 +22,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from training.contract.execute import StopFlag, execute
-from training.contract.metrics import truncate_after
+from training.contract.metrics import read_metrics, truncate_after
 from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir
 from training.contract.specs import PpoSpec
@@ -91,9 +91,12 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
     )
     truncate_after(run.samples, first)
     minibatches_per_epoch = spec.batch_size // spec.minibatch_size
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float] = read_metrics(run.metrics)[0][-1] if first > 0 else {}
 
     for iteration in range(first, spec.iterations):
+        # Asked before an iteration and not after one, so that a resumed run that was at its end stays there.
+        if spec.target_kl_stop is not None and metrics and metrics["objective/kl"] > spec.target_kl_stop:
+            break
         # 1. Learning rates: warm-up over the first iterations; the policy's begins once the value model is warm.
         value_only = iteration < spec.value_pretrain_iterations
         policy_iteration = max(0, iteration - spec.value_pretrain_iterations)
@@ -168,8 +171,6 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
         if spec.samples_every and iteration % spec.samples_every == 0:
             _show_samples(run, iteration + 1, [rows[index] for index in order], rollout, tokenizer)
         session.after_step(iteration + 1, spec.iterations, "iteration")
-        if spec.target_kl_stop is not None and metrics["objective/kl"] > spec.target_kl_stop:
-            break
 
     status.stage("saving")
     with ema.averaged():

@@ -129,6 +129,19 @@ def test_the_pretraining_gradient_is_added_and_one_step_taken(scene: Callable[[i
     assert averages.means()["policy/grad_norm_ratio"] == pytest.approx(expected.item(), rel=1e-3)
 
 
+def test_text_with_the_coefficient_0_changes_no_bit_of_the_step(scene: Callable[[int], Scene]) -> None:
+    blocks = torch.randint(2, 40, (5, 12), generator=torch.Generator().manual_seed(4))
+    spec = PpoSpec(**(SPEC.__dict__ | {"ptx_coef": 0.0}))
+    found = []
+    for text in (None, blocks):
+        policy, _, rollout, targets, _, first = scene(5)
+        optimizer = adamw(policy, 1e-3, spec)
+        for minibatch in first:
+            policy_step(policy, optimizer, rollout, targets, minibatch, text, spec, Averages(), measure_ratio=False)
+        found.append([parameter.detach() for parameter in policy.parameters()])
+    assert all(torch.equal(without, with_text) for without, with_text in zip(*found, strict=True))
+
+
 def test_the_value_model_is_the_reward_model_at_step_0(
     scene: Callable[[int], Scene], scalar_model: Callable[[], ScalarModel]
 ) -> None:
