@@ -30,7 +30,7 @@ def test_publishing_makes_the_next_version_and_keeps_the_earlier_one() -> None:
     second = publish(Purpose.TRAINING, "Better", "Be kind.")
     assert (second.version, current(Purpose.TRAINING), current(Purpose.EVALUATION).version) == (2, second, 1)
     first.refresh_from_db()
-    assert first.body.startswith("# How to write and rank")
+    assert first.body.startswith("You help to teach a language model")
 
 
 def test_an_empty_guideline_is_refused() -> None:
