@@ -23,7 +23,10 @@ def user_of(request: HttpRequest) -> User:
 
 def labeler_of(request: HttpRequest) -> Labeler:
     """The labeler behind a request; 404 for an account that is none."""
-    return get_object_or_404(Labeler, user_id=request.user.pk)
+    try:
+        return user_of(request).labeler
+    except Labeler.DoesNotExist as error:
+        raise Http404 from error
 
 
 def working_labeler_of(request: HttpRequest) -> Labeler:

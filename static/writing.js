@@ -7,7 +7,7 @@
   const length = document.getElementById("length");
   const key = `podium-draft-${form.dataset.draft}`;
   const skip = document.getElementById("skip");
-  let kept = area.value, sending = false;
+  let kept = area.defaultValue, sending = false; // what differs was typed before this script came
 
   const store = {
     get: () => { try { return localStorage.getItem(key); } catch { return null; } },
@@ -40,6 +40,7 @@
     state.textContent = "Your draft from before is back";
   }
   measure();
+  keep();
 
   let timer = 0;
   area.addEventListener("input", () => {

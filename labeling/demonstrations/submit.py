@@ -19,7 +19,7 @@ def submit(labeler: Labeler, assignment_id: UUID, text: str) -> Demonstration:
     with transaction.atomic():
         assignment = dispatch.finish(labeler, assignment_id, Kind.DEMONSTRATE)
         return Demonstration.objects.create(
-            prompt=assignment.item.prompt,
+            prompt_id=assignment.item.prompt_id,
             assignment=assignment,
             labeler=labeler,
             guideline_id=assignment.item.batch.guideline_id,

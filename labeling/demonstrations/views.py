@@ -20,14 +20,13 @@ from labeling.queue.views import ended, go_to_next, why_closed, workbench
 def write(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     """One prompt, one text. A text that is refused comes back with the reason; no word is lost."""
     labeler = access.labeler_of(request)
-    assignment = access.assignment_of(labeler, assignment_id, Kind.DEMONSTRATE)
     if request.method != "POST":
-        return _page(request, assignment)
+        return _page(request, access.assignment_of(labeler, assignment_id, Kind.DEMONSTRATE))
     text = request.POST.get("text", "")
     try:
         submit(labeler, assignment_id, text)
     except BadInput as error:
-        return _page(request, assignment, text, error)
+        return _page(request, access.assignment_of(labeler, assignment_id, Kind.DEMONSTRATE), text, error)
     except Conflict as error:
         return ended(request, Kind.DEMONSTRATE, error, text)
     return go_to_next(labeler, Kind.DEMONSTRATE)

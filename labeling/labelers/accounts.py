@@ -1,14 +1,33 @@
-"""Sign-up is by invitation only: the link's token waits in the session until the account is made."""
+"""Who is logged in, in one look; and sign-up by invitation only.
+
+The link's token waits in the session until the account is made.
+"""
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from django import forms
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.http import HttpRequest
 
-from labeling.labelers.models import Invitation
+from labeling.labelers.models import Invitation, User
 
 SESSION_KEY = "invitation"
+
+
+class OneLook(AuthenticationBackend):
+    """allauth's, with the account, its roles and its labeler read in one query: every request needs all three."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        names = User.groups.through.objects.filter(user=OuterRef("pk")).values("group__name")
+        users = User.objects.select_related("labeler").annotate(group_names=ArraySubquery(names))
+        try:
+            user = users.get(pk=user_id)
+        except User.DoesNotExist:
+            return None
+        return user if self.user_can_authenticate(user) else None
 
 
 def remember_invitation(request: HttpRequest, invitation: Invitation) -> None:

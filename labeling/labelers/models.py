@@ -56,7 +56,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def roles(self) -> frozenset[str]:
         """The names of this account's roles; a superuser has all of them but 'labeler'."""
-        names = set(self.groups.values_list("name", flat=True))
+        known: list[str] | None = self.__dict__.get("group_names")  # a request's account brings them along
+        names = set(self.groups.values_list("name", flat=True) if known is None else known)
         if self.is_superuser:
             names |= {Role.RESEARCHER, Role.ADMIN}
         return frozenset(names)

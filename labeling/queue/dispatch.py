@@ -118,22 +118,21 @@ def skip(labeler: Labeler, assignment_id: UUID, reason: str = "") -> Assignment:
 def finish(labeler: Labeler, assignment_id: UUID, kind: str | None = None) -> Assignment:
     """Count this lease's work as done, inside the caller's transaction, which stores the work itself.
 
-    The assignment comes with its item, batch and prompt. Raises NotFound for one that is unknown, somebody else's or
+    The assignment comes with its item and batch. Raises NotFound for one that is unknown, somebody else's or
     of another kind; Conflict where it was sent in before, skipped, withdrawn, or ran out and others have taken the
     item meanwhile.
     """
-    with transaction.atomic():
-        assignment = _locked(labeler, assignment_id)
-        item = assignment.item
-        if kind is not None and item.batch.kind != kind:
-            raise NotFound(UNKNOWN)
-        if item.batch.cohort != labeler.cohort or labeler.state == Labeler.State.LEFT:
-            raise Conflict("This work is no longer yours to do: you have been moved to another group of labelers.")
-        late = assignment.state == Assignment.State.EXPIRED
-        if assignment.state != Assignment.State.LEASED and not (late and item.is_open):
-            raise Conflict(_ended(assignment))
-        assignment.ended_at = line.finish(assignment, late=late)
-        assignment.state = Assignment.State.DONE
+    assignment = _locked(labeler, assignment_id)
+    item = assignment.item
+    if kind is not None and item.batch.kind != kind:
+        raise NotFound(UNKNOWN)
+    if item.batch.cohort != labeler.cohort or labeler.state == Labeler.State.LEFT:
+        raise Conflict("This work is no longer yours to do: you have been moved to another group of labelers.")
+    late = assignment.state == Assignment.State.EXPIRED
+    if assignment.state != Assignment.State.LEASED and not (late and item.is_open):
+        raise Conflict(_ended(assignment))
+    assignment.ended_at = line.finish(assignment, late=late)
+    assignment.state = Assignment.State.DONE
     return assignment
 
 
@@ -164,9 +163,7 @@ def counts(labeler: Labeler) -> dict[str, int]:
 
 def _locked(labeler: Labeler, assignment_id: UUID) -> Assignment:
     # The item's row first, everywhere: two writers that lock in the same order cannot block each other.
-    assignments = Assignment.objects.select_for_update(of=("item", "self")).select_related(
-        "item__batch", "item__prompt"
-    )
+    assignments = Assignment.objects.select_for_update(of=("item", "self")).select_related("item__batch")
     try:
         return assignments.get(pk=assignment_id, labeler=labeler)
     except Assignment.DoesNotExist:

@@ -23,13 +23,12 @@ ORDINALS = ["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th"]
 def rank(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     """K texts, one order with ties. Nothing is ranked beforehand; a refused order comes back as it was sent."""
     labeler = access.labeler_of(request)
-    assignment = access.assignment_of(labeler, assignment_id, Kind.RANK)
     if request.method != "POST":
-        return _page(request, assignment, {})
+        return _page(request, access.assignment_of(labeler, assignment_id, Kind.RANK), {})
     try:
-        places = _places(request.POST)
-        submit(labeler, assignment_id, places)
+        submit(labeler, assignment_id, _places(request.POST))
     except BadInput as error:
+        assignment = access.assignment_of(labeler, assignment_id, Kind.RANK)
         return _page(request, assignment, _legible(request.POST), error)
     except Conflict as error:
         return ended(request, Kind.RANK, error)

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
@@ -49,6 +50,11 @@ def all_at_once(works: list[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(started, works))
 
 
+def finish(labeler: Labeler, assignment_id: UUID) -> Assignment:
+    with transaction.atomic():
+        return dispatch.finish(labeler, assignment_id)
+
+
 def work_until_idle(labeler: Labeler, seed: int) -> int:
     """Claim, and mostly finish: some work is skipped, some abandoned, as people do. How many claims it took."""
     chance, claims = random.Random(seed), 0
@@ -61,7 +67,7 @@ def work_until_idle(labeler: Labeler, seed: int) -> int:
                 Assignment.objects.filter(pk=assignment.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
                 dispatch.sweep()
             case _:
-                dispatch.finish(labeler, assignment.pk)
+                finish(labeler, assignment.pk)
     return claims
 
 
@@ -134,7 +140,7 @@ def test_tabs_that_claim_together_get_one_lease() -> None:
     for _ in range(5):
         leases = all_at_once([lambda: dispatch.claim(labeler, Kind.DEMONSTRATE)] * 6)
         assert len({lease.pk for lease in leases}) == 1, leases
-        dispatch.finish(labeler, leases[0].pk)
+        finish(labeler, leases[0].pk)
     assert WorkItem.objects.aggregate(taken=Count("pk", filter=Q(taken=1)))["taken"] == 5
 
 
@@ -188,7 +194,7 @@ def test_sweep_and_submit_leave_the_counts_right() -> None:
             break
         Assignment.objects.filter(state=0).update(expires_at=timezone.now() - timedelta(seconds=1))
         works: list[Callable[[], Any]] = [
-            lambda labeler=labeler, lease=lease: dispatch.finish(labeler, lease.pk)
+            lambda labeler=labeler, lease=lease: finish(labeler, lease.pk)
             for labeler, lease in zip(labelers, leases, strict=True)
         ]
         results = all_at_once([*works, dispatch.sweep, dispatch.sweep])
