@@ -67,14 +67,24 @@ def refill(items: int) -> None:
 
 
 def claim_buffers(labeler: Labeler) -> int:
-    """Pages of 8 KB that this labeler's next claim touches; the claim itself is rolled back."""
-    params = {"labeler": labeler.pk, "lane": int(LANE), "lease": line.lease_length(), "from_start": False}
+    """Pages of 8 KB that this labeler's next claim touches; the claim itself is rolled back.
+
+    Raises LookupError where nothing is open for them.
+    """
+    params: dict[str, Any] = {
+        "labeler": labeler.pk,
+        "lane": int(LANE),
+        "lease": line.lease_length(),
+        "from_start": False,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM labeling_assignment WHERE labeler_id = %s AND state = 0", [labeler.pk])
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {line.CLAIM}", params)
         (plan,) = cursor.fetchone()
         transaction.set_rollback(True)
     top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    if not top["Actual Rows"]:
+        raise LookupError("Nothing is open for this labeler, so there is no claim to measure.")
     return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
 
 

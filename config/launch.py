@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts us with `&` has it ignored
     try:
         home = prepare(options.port)
         return run(home) if options.mode == "run" else demo(home, options)

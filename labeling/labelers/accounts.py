@@ -3,13 +3,14 @@
 The link's token waits in the session until the account is made.
 """
 
+from functools import cache
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django import forms
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 
 from labeling.labelers.models import Invitation, User
@@ -21,13 +22,17 @@ class OneLook(AuthenticationBackend):
     """allauth's, with the account, its roles and its labeler read in one query: every request needs all three."""
 
     def get_user(self, user_id: Any) -> User | None:
-        names = User.groups.through.objects.filter(user=OuterRef("pk")).values("group__name")
-        users = User.objects.select_related("labeler").annotate(group_names=ArraySubquery(names))
         try:
-            user = users.get(pk=user_id)
+            user = _accounts().get(pk=user_id)
         except User.DoesNotExist:
             return None
         return user if self.user_can_authenticate(user) else None
+
+
+@cache  # building it takes as long as running it
+def _accounts() -> QuerySet[User]:
+    names = User.groups.through.objects.filter(user=OuterRef("pk")).values("group__name")
+    return User.objects.select_related("labeler").annotate(group_names=ArraySubquery(names))
 
 
 def remember_invitation(request: HttpRequest, invitation: Invitation) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.labelers import invite
+from labeling.labelers.accounts import OneLook
 from labeling.models import Cohort, Invitation, Labeler, Role, User
 from tests.people import PASSWORD
 
@@ -188,3 +190,19 @@ def test_others_find_nothing(client: Client, labeler: Labeler, researcher: User,
 
 def test_pausing_by_a_link_is_impossible(ada: Client, labeler: Labeler) -> None:
     assert ada.get(reverse("labeler-pause", args=[labeler.pseudonym])).status_code == 405
+
+
+def test_a_request_reads_account_roles_and_labeler_in_one_query(
+    labeler: Labeler, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        user = OneLook().get_user(labeler.user_id)
+        assert user is not None
+        assert (user.roles, user.labeler) == (frozenset({Role.LABELER}), labeler)
+
+
+def test_an_account_that_was_switched_off_is_logged_out(client: Client, labeler: Labeler) -> None:
+    client.force_login(labeler.user)
+    assert client.get("/").status_code == 200
+    User.objects.filter(pk=labeler.user_id).update(is_active=False)
+    assert client.get("/").headers["Location"].startswith("/accounts/login/")
