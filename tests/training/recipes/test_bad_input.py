@@ -1,0 +1,123 @@
+"""What a recipe cannot work with is said in one sentence, in its status, and nothing is left half made."""
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training.recipes.conftest import PPO, PRETRAIN, REWARD_MODEL, SFT
+from tests.training.recipes.world import World, demonstrations, prompts, rankings
+from training.contract.status import read_status
+
+Case = tuple[str, Path]
+
+
+def sft(world: World, rows: list[dict[str, Any]] | None = None, **spec: Any) -> Case:
+    people = {"demonstrations": world.dataset("people", "demonstrations", rows or demonstrations(8))}
+    return "sft", world.run("bad", "sft", SFT | spec, people, {"policy": "base"})
+
+
+def missing_file(world: World) -> Case:
+    case = sft(world)
+    (world.root / "datasets" / "people.jsonl").unlink()
+    return case
+
+
+def file_that_was_changed(world: World) -> Case:
+    case = sft(world)
+    with (world.root / "datasets" / "people.jsonl").open("a") as file:
+        file.write("{}\n")
+    return case
+
+
+def nothing_in_it(world: World) -> Case:
+    path = world.root / "datasets" / "none.jsonl"
+    path.touch()
+    digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of nothing
+    people = {"demonstrations": {"path": "datasets/none.jsonl", "sha256": digest}}
+    return "sft", world.run("bad", "sft", SFT, people, {"policy": "base"})
+
+
+def unknown_setting(world: World) -> Case:
+    return sft(world, learning_rate=1e-3)
+
+
+def setting_out_of_range(world: World) -> Case:
+    return sft(world, epochs=0)
+
+
+def no_checkpoint(world: World) -> Case:
+    case = sft(world)
+    shutil.rmtree(world.root / "runs" / "base" / "checkpoint")
+    return case
+
+
+def long_demonstration(world: World) -> Case:
+    (row,) = demonstrations(1)
+    return sft(world, [row | {"completion": "The lemon is yellow. " * 40}])
+
+
+def long_prompt(world: World) -> Case:
+    (row,) = prompts(1)
+    asked = world.dataset("long", "prompts", [row | {"prompt": "What color is the lemon? " * 40}])
+    spec = {"samples_per_prompt": 4, "response_length": 8}
+    return "sample", world.run("bad", "sample", spec, {"prompts": asked}, {"policy": "sft"})
+
+
+def no_room_to_answer(world: World) -> Case:
+    asked = {"prompts": world.dataset("asked", "prompts", prompts(32))}
+    parents = {"policy": "sft", "reward_model": "rm"}
+    return "ppo", world.run("bad", "ppo", PPO | {"response_length": 64}, asked, parents)
+
+
+def only_ties(world: World) -> Case:
+    tied = [row | {"ranks": [1, 1, 1, 1]} for row in rankings(8)]
+    people = {
+        "rankings": world.dataset("tied", "rankings", tied),
+        "demonstrations": world.dataset("people", "demonstrations", demonstrations(8)),
+    }
+    return "reward_model", world.run("bad", "reward_model", REWARD_MODEL, people, {"policy": "sft"})
+
+
+def policy_for_a_judge(world: World) -> Case:
+    asked = {"prompts": world.dataset("asked", "prompts", prompts(32))}
+    return "ppo", world.run("bad", "ppo", PPO, asked, {"policy": "sft", "reward_model": "sft"})
+
+
+def texts_too_short(world: World) -> Case:
+    corpus = {
+        "texts": world.dataset("short", "texts", [{"text": "A lemon."}]),
+        "valid_texts": world.dataset("short_valid", "texts", [{"text": "A leaf."}]),
+    }
+    return "pretrain", world.run("bad", "pretrain", PRETRAIN, corpus)
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        (missing_file, "The input 'demonstrations' is missing: datasets/people.jsonl"),
+        (file_that_was_changed, "(datasets/people.jsonl) has changed: its SHA-256 is"),
+        (nothing_in_it, "file none.jsonl holds no rows"),
+        (unknown_setting, "The sft spec has no setting 'learning_rate'."),
+        (setting_out_of_range, "epochs is 0; it must be more than 0."),
+        (no_checkpoint, "The parent 'policy' is missing: there is no checkpoint in runs/base/checkpoint."),
+        (long_demonstration, "file people.jsonl line 1: prompt and completion need"),
+        (long_prompt, "file long.jsonl line 1: prompt and completion need"),
+        (no_room_to_answer, "tokens, the model reads 64 at most."),
+        (only_ties, "file tied.jsonl: all completions of every ranking are tied"),
+        (policy_for_a_judge, "runs/sft/checkpoint is not a reward model"),
+        (texts_too_short, "less than one row of 32."),
+    ],
+)
+def test_what_cannot_work_is_one_sentence(world: World, case: Callable[[World], Case], sentence: str) -> None:
+    recipe, folder = case(world)
+    code = importlib.import_module(f"training.recipes.{recipe}").main(["--run-dir", str(folder)])
+    status = read_status(folder / "status.json")
+    assert status is not None
+    assert (code, status["state"]) == (1, "failed")
+    assert sentence in (status["error"] or "")
+    assert "Traceback" not in (status["error"] or "")
+    assert not (folder / "checkpoint").exists()
