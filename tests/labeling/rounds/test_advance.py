@@ -1,8 +1,6 @@
 """A round does what is due, once, whoever rings and however often."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,37 +8,11 @@ from django.db import connections
 
 from labeling.demonstrations.submit import submit
 from labeling.errors import Conflict
-from labeling.exports import freeze
-from labeling.guidelines.publish import ensure_first
 from labeling.models import Batch, Labeler, Round, Stage, User
-from labeling.prompts import intake
 from labeling.queue import dispatch
 from labeling.rounds import advance
-from labeling.rounds.opening import open_round
-from tests.labeling.rounds.test_plan import settings
+from tests.labeling.rounds.conftest import make_round
 from training.models import Checkpoint, Run
-
-
-@pytest.fixture(autouse=True)
-def artifacts(settings: Any, tmp_path: Path) -> Iterator[None]:
-    settings.ARTIFACT_ROOT = tmp_path
-    yield
-
-
-@pytest.fixture
-def round_(researcher: User) -> Round:
-    return make_round(researcher)
-
-
-def make_round(researcher: User) -> Round:
-    for split, count in (("train", 6), ("valid", 2), ("test", 3)):
-        rows = [{"prompt": f"{split} prompt {number}", "split": split} for number in range(count)]
-        intake.take_in(rows, source="here")
-    guidelines = {purpose.value: guideline.pk for purpose, guideline in ensure_first().items()}
-    texts = freeze.freeze_texts(["A text.", "Another."])
-    valid = freeze.freeze_texts(["A third."])
-    wanted = settings(texts=texts.pk, valid_texts=valid.pk, guidelines=guidelines)
-    return open_round(name="r", settings=wanted, seed=1, user=researcher)
 
 
 def stage(round_: Round, name: str) -> Stage:

@@ -1,30 +1,15 @@
 """The round page: for researchers alone; a failed stage is tried again, a held gate let pass, each once."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from labeling.models import Labeler, Round, Stage, User
 from labeling.rounds import advance
-from tests.labeling.rounds.test_advance import end_run, make_round, stage, states
+from tests.labeling.rounds.test_advance import end_run, stage, states
 from training.models import Run
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def artifacts(settings: Any, tmp_path: Path) -> Iterator[None]:
-    settings.ARTIFACT_ROOT = tmp_path
-    yield
-
-
-@pytest.fixture
-def round_(researcher: User) -> Round:
-    return make_round(researcher)
 
 
 @pytest.fixture
