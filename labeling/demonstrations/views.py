@@ -29,7 +29,7 @@ def write(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
         return _page(request, access.assignment_of(labeler, assignment_id, Kind.DEMONSTRATE), text, error)
     except Conflict as error:
         return ended(request, Kind.DEMONSTRATE, error, text)
-    return go_to_next(labeler, Kind.DEMONSTRATE)
+    return go_to_next(labeler, Kind.DEMONSTRATE, just_ended=True)
 
 
 def _page(request: HttpRequest, assignment: Assignment, text: str = "", error: BadInput | None = None) -> HttpResponse:

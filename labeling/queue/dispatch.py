@@ -56,36 +56,38 @@ def may_get(labeler: Labeler, kind: str) -> bool:
     return kind in Kind.values and not why_not(labeler)
 
 
-def claim(labeler: Labeler, kind: str) -> Assignment | None:
+def claim(labeler: Labeler, kind: str, *, just_ended: bool = False) -> Assignment | None:
     """The lease that this labeler holds on work of this kind, or a new one; None where nothing is open for them.
 
+    `just_ended` saves the look for a lease to resume, where the caller has this moment ended the only one there was.
     Raises NotAllowed for a labeler who is not active.
     """
     if reason := why_not(labeler):
         raise NotAllowed(reason)
     lane = Lane.of(kind, labeler.cohort)
-    for _ in range(5):
+    for attempt in range(5):
         try:
-            return _claim_once(labeler.pk, lane)
+            return _claim_once(labeler.pk, lane, look_for_lease=attempt > 0 or not just_ended)
         except IntegrityError:  # another tab of this labeler's was faster: resume what it was given
             continue
     raise Conflict("Several windows of yours asked for work at the same time; please try again.")
 
 
-def _claim_once(labeler_id: int, lane: Lane) -> Assignment | None:
+def _claim_once(labeler_id: int, lane: Lane, *, look_for_lease: bool) -> Assignment | None:
     # Each step is one statement and stands alone. Inside a transaction a savepoint lets the retry go on.
     if transaction.get_connection().in_atomic_block:
         with transaction.atomic():
-            return _next(labeler_id, lane)
-    return _next(labeler_id, lane)
+            return _next(labeler_id, lane, look_for_lease)
+    return _next(labeler_id, lane, look_for_lease)
 
 
-def _next(labeler_id: int, lane: Lane) -> Assignment | None:
+def _next(labeler_id: int, lane: Lane, look_for_lease: bool) -> Assignment | None:
     return (
-        line.resume(labeler_id, lane)
+        (look_for_lease and line.resume(labeler_id, lane))
         or line.claim(labeler_id, lane)
         or (line.may_rescan(labeler_id, lane) and line.claim(labeler_id, lane, from_start=True))
         or line.take_up_again(labeler_id, lane)
+        or (None if look_for_lease else line.resume(labeler_id, lane))
     )
 
 

@@ -44,11 +44,11 @@ def claim_next(request: HttpRequest, kind: str) -> HttpResponse:
     return go_to_next(access.working_labeler_of(request), access.kind_of(kind))
 
 
-def go_to_next(labeler: Labeler, kind: Kind) -> HttpResponse:
+def go_to_next(labeler: Labeler, kind: Kind, *, just_ended: bool = False) -> HttpResponse:
     """Where a labeler goes after 'start', after a submit and after a skip."""
     if not labeler.may_work:
         return redirect("home")
-    assignment = dispatch.claim(labeler, kind)
+    assignment = dispatch.claim(labeler, kind, just_ended=just_ended)
     return redirect(PAGES[kind], assignment.pk) if assignment else redirect("queue-nothing", kind.value)
 
 
@@ -87,7 +87,7 @@ def skip(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
         raise BadInput("This reason is not one of those on the page; nothing was skipped.")
     labeler = access.labeler_of(request)
     skipped = dispatch.skip(labeler, assignment_id, form.cleaned_data["reason"])
-    return go_to_next(labeler, Kind(skipped.item.batch.kind))
+    return go_to_next(labeler, Kind(skipped.item.batch.kind), just_ended=True)
 
 
 def workbench(assignment: Assignment) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def rank(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
         return _page(request, assignment, _legible(request.POST), error)
     except Conflict as error:
         return ended(request, Kind.RANK, error)
-    return go_to_next(labeler, Kind.RANK)
+    return go_to_next(labeler, Kind.RANK, just_ended=True)
 
 
 def _places(posted: QueryDict) -> dict[int, int]:

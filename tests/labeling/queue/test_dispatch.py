@@ -315,3 +315,10 @@ def test_progress_of_a_batch(labeler: Labeler) -> None:
     empty = make_batch(Kind.RANK, Cohort.HELD_OUT, Purpose.EVALUATION)
     progress = Batch.objects.with_progress().get(pk=empty.pk)
     assert (progress.done, progress.wanted) == (0, 0)
+
+
+@pytest.mark.parametrize("items", [1, 2])
+def test_a_lease_of_another_tab_is_found_even_where_none_was_expected(labeler: Labeler, items: int) -> None:
+    writing_work(items)
+    held = dispatch.claim(labeler, Kind.DEMONSTRATE)
+    assert dispatch.claim(labeler, Kind.DEMONSTRATE, just_ended=True) == held

@@ -134,11 +134,12 @@ def _overlap_seconds() -> float:
     return (min(end, other_end) - max(start, other_start)).total_seconds()
 
 
-def test_tabs_that_claim_together_get_one_lease() -> None:
+@pytest.mark.parametrize("just_ended", [False, True])
+def test_tabs_that_claim_together_get_one_lease(just_ended: bool) -> None:
     labeler = make_labeler("tabs")
     writing_work(40)
     for _ in range(5):
-        leases = all_at_once([lambda: dispatch.claim(labeler, Kind.DEMONSTRATE)] * 6)
+        leases = all_at_once([lambda: dispatch.claim(labeler, Kind.DEMONSTRATE, just_ended=just_ended)] * 6)
         assert len({lease.pk for lease in leases}) == 1, leases
         finish(labeler, leases[0].pk)
     assert WorkItem.objects.aggregate(taken=Count("pk", filter=Q(taken=1)))["taken"] == 5
