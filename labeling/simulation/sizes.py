@@ -62,7 +62,7 @@ MINI = Size(
     new_ranking_prompts=100,
     pretrain={
         "hidden_size": 96, "num_hidden_layers": 3, "num_attention_heads": 3, "intermediate_size": 256,
-        "max_position_embeddings": 128, "block_size": 96, "steps": 5000, "batch_size": 8, "lr": 6e-3,
+        "max_position_embeddings": 128, "block_size": 96, "steps": 7000, "batch_size": 8, "lr": 6e-3,
         "warmup_steps": 100, "eval_every": 1000, "save_every": 1000, "threads": 2,
     },
     sft={
