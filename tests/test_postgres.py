@@ -21,7 +21,7 @@ def test_a_connection_that_the_server_ended_is_not_usable() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_in_the_middle_of_nothing_asks_the_server_nothing() -> None:
+def test_a_connection_that_was_closed_here_is_not_usable() -> None:
     connection.ensure_connection()
     connection.connection.close()
     assert not connection.is_usable()

@@ -33,6 +33,7 @@ class StopFlag:
         self.requested = False
 
     def listen(self) -> None:
+        """From now on SIGTERM and SIGINT ask for a stop and no longer end the process."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._set)
 

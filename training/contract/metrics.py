@@ -21,6 +21,7 @@ class MetricsWriter:
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
+        """One row, on disk before this returns; `values` by the name of their curve."""
         row: dict[str, float | int | None] = {"step": step, "time": round(time.time(), 3)}
         # JSON has no NaN: a value that is not finite becomes null, which plots as a gap.
         row.update({name: float(value) if math.isfinite(value) else None for name, value in values.items()})
@@ -28,6 +29,7 @@ class MetricsWriter:
         self._file.flush()
 
     def close(self) -> None:
+        """Nothing more can be written."""
         self._file.close()
 
 

@@ -39,25 +39,31 @@ class RunDir:
 
     @property
     def root(self) -> Path:
+        """The artifact root, two folders up."""
         return self.path.parent.parent
 
     @property
     def metrics(self) -> Path:
+        """The file of curves, append-only."""
         return self.path / "metrics.jsonl"
 
     @property
     def samples(self) -> Path:
+        """The file of texts that the run sampled: rows of kind completions."""
         return self.path / "samples.jsonl"
 
     @property
     def state(self) -> Path:
+        """The folder with what an exact resume needs."""
         return self.path / "state"
 
     @property
     def checkpoint(self) -> Path:
+        """The folder of weights and tokenizer that `from_pretrained` opens."""
         return self.path / "checkpoint"
 
     def has_input(self, name: str) -> bool:
+        """Whether run.json names such a dataset; it may still be missing on disk."""
         return name in self.inputs
 
     def input(self, name: str) -> Path:
@@ -77,6 +83,7 @@ class RunDir:
         return path
 
     def has_parent(self, name: str) -> bool:
+        """Whether run.json names such a checkpoint; it may still be missing on disk."""
         return name in self.parents
 
     def parent(self, name: str) -> Path:
@@ -122,6 +129,7 @@ def load_run(path: Path, recipe: str) -> RunDir:
 
 
 def sha256_of(path: Path) -> str:
+    """The SHA-256 of the file, in hexadecimal. Raises OSError where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -13,6 +13,7 @@ class SpecError(ValueError):
 
 
 def require(condition: bool, sentence: str) -> None:
+    """Raises SpecError with the sentence unless the condition holds."""
     if not condition:
         raise SpecError(sentence)
 
