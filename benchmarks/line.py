@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from labeling.guidelines.acknowledge import acknowledge_all
 from labeling.guidelines.publish import current
 from labeling.labelers.enroll import enroll
 from labeling.models import Batch, Cohort, Completion, Kind, Labeler, Prompt, Purpose, Split, User
@@ -44,7 +45,7 @@ WHERE NOT w.is_open
 def labelers(name: str, count: int) -> list[Labeler]:
     """So many new active labelers."""
     return [
-        enroll(User.objects.create(email=f"{name}-{number}@benchmark.example"), cohort=Cohort.TRAINING)
+        acknowledge_all(enroll(User.objects.create(email=f"{name}-{number}@benchmark.example"), cohort=Cohort.TRAINING))
         for number in range(count)
     ]
 

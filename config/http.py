@@ -29,8 +29,14 @@ class HtmxRequest(HttpRequest):
 
 
 def wants_part(request: HttpRequest) -> bool:
-    """Whether htmx asks, and so wants the part alone."""
-    return bool(getattr(request, "htmx", False))
+    """Whether htmx asks, and so wants the part alone; going back in the history it wants the whole page."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def frame(request: HttpRequest) -> dict[str, str]:
+    """Context processor: what a page extends that may come whole or, for htmx, as its `#main` alone."""
+    return {"frame": "bare.html" if wants_part(request) else "base.html"}
 
 
 def page_or_part(

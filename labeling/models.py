@@ -3,33 +3,55 @@
 from labeling.completions.models import Completion
 from labeling.demonstrations.models import Demonstration
 from labeling.exports.models import Export
-from labeling.guidelines.models import Guideline, Purpose
+from labeling.guidelines.models import Acknowledgement, Guideline, Purpose
 from labeling.labelers.models import Cohort, Invitation, Labeler, Role, User
-from labeling.prompts.models import Prompt, Split, UseCase
-from labeling.queue.models import Assignment, Batch, Cursor, Kind, WorkItem, WorkItemCompletion
+from labeling.prompts.models import Prompt, Split, Topic, UseCase
+from labeling.proposals.models import Proposal, Shape
+from labeling.queue.models import (
+    ActiveSpan,
+    Assignment,
+    Batch,
+    Cursor,
+    Draft,
+    Kind,
+    WorkItem,
+    WorkItemCompletion,
+)
 from labeling.rankings.models import RankedCompletion, Ranking
 from labeling.rounds.models import Round, Stage
+from labeling.rubrics.models import Rubric
+from labeling.threads.models import Post, Reading, Thread
 
 __all__ = [
+    "Acknowledgement",
+    "ActiveSpan",
     "Assignment",
     "Batch",
     "Cohort",
     "Completion",
     "Cursor",
     "Demonstration",
+    "Draft",
     "Export",
     "Guideline",
     "Invitation",
     "Kind",
     "Labeler",
+    "Post",
     "Prompt",
+    "Proposal",
     "Purpose",
     "RankedCompletion",
     "Ranking",
+    "Reading",
     "Role",
     "Round",
+    "Rubric",
+    "Shape",
     "Split",
     "Stage",
+    "Thread",
+    "Topic",
     "UseCase",
     "User",
     "WorkItem",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from labeling.guidelines.acknowledge import acknowledge_all
 from labeling.labelers.enroll import enroll, give_role
 from labeling.models import Cohort, Labeler, Role, User
 
@@ -24,7 +25,7 @@ def make_user(name: str, *roles: Role) -> User:
 
 
 def make_labeler(name: str, cohort: Cohort = Cohort.TRAINING) -> Labeler:
-    return enroll(make_user(name), cohort=cohort)
+    return acknowledge_all(enroll(make_user(name), cohort=cohort))
 
 
 @pytest.fixture

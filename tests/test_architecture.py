@@ -24,13 +24,16 @@ TENSORS = {"torch", "transformers", "accelerate", "tokenizers", "safetensors"}
 
 # slice → the slices it may import; `None` may import all.
 SLICES: dict[str, set[str] | None] = {
-    "guidelines": set(),
     "labelers": set(),
+    "guidelines": {"labelers"},
+    "rubrics": set(),
     "prompts": {"labelers"},
     "completions": {"prompts"},
-    "queue": {"guidelines", "labelers", "prompts", "completions"},
-    "demonstrations": {"queue", "guidelines", "labelers", "prompts"},
-    "rankings": {"queue", "guidelines", "labelers", "prompts", "completions"},
+    "queue": {"guidelines", "rubrics", "labelers", "prompts", "completions"},
+    "demonstrations": {"queue", "guidelines", "rubrics", "labelers", "prompts"},
+    "proposals": {"queue", "guidelines", "labelers", "prompts"},
+    "threads": {"queue", "labelers"},
+    "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
     "exports": {"prompts", "completions", "demonstrations", "rankings", "queue", "labelers", "guidelines"},
     "rounds": None,

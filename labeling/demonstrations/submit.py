@@ -19,9 +19,10 @@ def submit(labeler: Labeler, assignment_id: UUID, text: str) -> Demonstration:
     with transaction.atomic():
         assignment = dispatch.finish(labeler, assignment_id, Kind.DEMONSTRATE)
         return Demonstration.objects.create(
-            prompt_id=assignment.item.prompt_id,
+            prompt=assignment.item.the_prompt,
             assignment=assignment,
             labeler=labeler,
             guideline_id=assignment.item.batch.guideline_id,
+            rubric_id=assignment.item.batch.rubric_id,
             text=clean(text, "Your answer"),
         )

@@ -76,7 +76,7 @@ def _demonstration(row: Demonstration) -> dict[str, Any]:
 
 
 def _ranking(row: Ranking) -> dict[str, Any]:
-    prompt, places = row.item.prompt, row.places.all()
+    prompt, places = row.item.the_prompt, row.places.all()
     return {
         "ranking_id": str(row.pk),
         "prompt_id": str(prompt.pk),

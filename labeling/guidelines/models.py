@@ -26,3 +26,19 @@ class Guideline(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} (version {self.version})"
+
+
+class Acknowledgement(models.Model):
+    """A labeler has read this version and said so."""
+
+    guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="acknowledgements")
+    labeler = models.ForeignKey(
+        "labeling.Labeler", on_delete=models.CASCADE, related_name="acknowledgements", db_index=False
+    )
+    acknowledged_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["labeler", "guideline"], name="acknowledged_once")]
+
+    def __str__(self) -> str:
+        return f"{self.labeler_id}: {self.guideline_id}"

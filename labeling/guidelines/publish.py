@@ -5,6 +5,7 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Max
 
+from labeling.guidelines import acknowledge
 from labeling.guidelines.models import Guideline, Purpose
 from labeling.texts import clean
 
@@ -39,4 +40,6 @@ def publish(purpose: str, title: str, body: str) -> Guideline:
     with transaction.atomic():
         # The unique constraint decides if two people publish at the same time.
         last = Guideline.objects.filter(purpose=purpose).aggregate(last=Max("version"))["last"] or 0
-        return Guideline.objects.create(purpose=purpose, version=last + 1, title=title[:200], body=body)
+        guideline = Guideline.objects.create(purpose=purpose, version=last + 1, title=title[:200], body=body)
+        acknowledge.ask_all(purpose)
+        return guideline

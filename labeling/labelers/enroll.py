@@ -29,7 +29,11 @@ def enroll(user: User, *, cohort: str, is_simulated: bool = False) -> Labeler:
             try:
                 with transaction.atomic():
                     return Labeler.objects.create(
-                        user=user, pseudonym=pseudonym, cohort=cohort, is_simulated=is_simulated
+                        user=user,
+                        pseudonym=pseudonym,
+                        cohort=cohort,
+                        is_simulated=is_simulated,
+                        must_read=not is_simulated,  # a program has nothing to read
                     )
             except IntegrityError:
                 if Labeler.objects.filter(user=user).exists():

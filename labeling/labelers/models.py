@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -85,12 +86,19 @@ class Labeler(models.Model):
     cohort = models.CharField(max_length=10, choices=Cohort)
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
     is_simulated = models.BooleanField(default=False)
+    must_read = models.BooleanField(
+        default=True, help_text="A guideline waits to be acknowledged; guidelines/acknowledge.py alone writes this."
+    )
+    unwanted_topics = ArrayField(models.SlugField(), default=list, blank=True, help_text="Topics opted out of.")
+    hourly_rate = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default="USD")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["pseudonym"]
         constraints = [
             models.CheckConstraint(condition=models.Q(cohort__in=Cohort.values), name="labeler_cohort_known"),
+            models.CheckConstraint(condition=models.Q(hourly_rate__gte=0), name="labeler_rate_not_negative"),
         ]
 
     def __str__(self) -> str:

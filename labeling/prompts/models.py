@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -27,11 +28,31 @@ class UseCase(models.TextChoices):
     OTHER = "other", "Other"
 
 
+class Topic(models.Model):
+    """Something that not everybody wants to read about. Labelers opt out of it, and are warned before it."""
+
+    slug = models.SlugField(primary_key=True)
+    name = models.CharField(max_length=60, unique=True)
+    description = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Prompt(models.Model):
     """One prompt, once: its digest is that of the normalized text."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     text = models.TextField()
+    turns = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="A conversation's turns, [{role: user | assistant, text}]; `text` has them all.",
+    )
+    topics = ArrayField(models.SlugField(), default=list, blank=True, help_text="Sensitive topics, by their slugs.")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     use_case = models.CharField(max_length=16, choices=UseCase, default=UseCase.OTHER)
     split = models.CharField(max_length=5, choices=Split)

@@ -41,6 +41,8 @@ UNKNOWN = "There is no such piece of work among yours."
 def why_not(labeler: Labeler) -> str:
     """Why this labeler is given no work, as a sentence; empty where there is no reason."""
     match labeler.state:
+        case Labeler.State.ACTIVE if labeler.must_read:
+            return "The guidelines are new to you or have changed. Please read and confirm them on your start page."
         case Labeler.State.ACTIVE:
             return ""
         case Labeler.State.PAUSED:

@@ -12,6 +12,7 @@ from labeling.guidelines.models import Guideline
 from labeling.prompts.models import Prompt
 from labeling.queue import line
 from labeling.queue.models import Batch, Kind, Lane, WorkItem, WorkItemCompletion
+from labeling.rubrics import publish as rubrics
 
 CHUNK = 1000
 MIN_K, MAX_K = 4, 9  # Ouyang et al. 2022, §3.5
@@ -21,10 +22,15 @@ T = TypeVar("T")
 
 
 def open_batch(*, name: str, kind: str, purpose: str, cohort: str, guideline: Guideline) -> Batch:
-    """A batch for work of one kind, purpose and cohort. Raises BadInput where the guideline is for another purpose."""
+    """A batch for work of one kind, purpose and cohort, under the rubric of the day.
+
+    Raises BadInput where the guideline is for another purpose.
+    """
     if guideline.purpose != purpose:
         raise BadInput(f"The guideline “{guideline}” is for {guideline.purpose}, the batch is for {purpose}.")
-    return Batch.objects.create(name=name, kind=kind, purpose=purpose, cohort=cohort, guideline=guideline)
+    return Batch.objects.create(
+        name=name, kind=kind, purpose=purpose, cohort=cohort, guideline=guideline, rubric=rubrics.current()
+    )
 
 
 @transaction.atomic

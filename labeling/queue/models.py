@@ -1,4 +1,4 @@
-"""The queue's rows. Only `dispatch.py` (with `fill.py` and `line.py` behind it) writes them.
+"""The queue's rows. Only `dispatch.py` (with `fill.py` and `line.py` behind it) writes the line.
 
 Shape and reasons: a claim reads the partial index `item_open` from the labeler's cursor on and stops at the first
 row, however many items are open or done. `is_open` is stored, so PostgreSQL checks it again on the locked row.
@@ -19,10 +19,13 @@ from labeling.labelers.models import Cohort
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
+    from labeling.prompts.models import Prompt
+
 
 class Kind(models.TextChoices):
     DEMONSTRATE = "demonstrate", "Write a demonstration"
     RANK = "rank", "Rank completions"
+    PROPOSE = "propose", "Write a prompt"
 
 
 class Lane(models.IntegerChoices):
@@ -32,10 +35,12 @@ class Lane(models.IntegerChoices):
     RANK_TRAINING = 2
     DEMONSTRATE_HELD_OUT = 3
     RANK_HELD_OUT = 4
+    PROPOSE_TRAINING = 5
+    PROPOSE_HELD_OUT = 6
 
     @classmethod
     def of(cls, kind: str, cohort: str) -> "Lane":
-        return cls((1 if kind == Kind.DEMONSTRATE else 2) + (2 if cohort == Cohort.HELD_OUT else 0))
+        return cls[f"{Kind(kind).name}_{Cohort(cohort).name}"]
 
 
 class Progress(TypedDict):
@@ -52,13 +57,14 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
 
 class Batch(models.Model):
-    """Work items that were put in together: one kind, one purpose, one cohort, one guideline."""
+    """Work items that were put in together: one kind, one purpose, one cohort, one guideline, one rubric."""
 
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=12, choices=Kind)
     purpose = models.CharField(max_length=10, choices=Purpose)
     cohort = models.CharField(max_length=10, choices=Cohort)
     guideline = models.ForeignKey("labeling.Guideline", on_delete=models.PROTECT, related_name="batches")
+    rubric = models.ForeignKey("labeling.Rubric", on_delete=models.PROTECT, related_name="batches")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = BatchQuerySet.as_manager()
@@ -75,7 +81,19 @@ class WorkItem(models.Model):
     """Something wanted from `need` labelers. `taken` counts live leases and finished labels, `done` the latter."""
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items")
-    prompt = models.ForeignKey("labeling.Prompt", on_delete=models.PROTECT, related_name="items", db_index=False)
+    prompt = models.ForeignKey(
+        "labeling.Prompt", on_delete=models.PROTECT, related_name="items", db_index=False, null=True, blank=True
+    )
+    brief = models.JSONField(
+        null=True, blank=True, help_text="In place of a prompt where one is to be written: {shape, use_case, text}."
+    )
+    topics = ArrayField(
+        models.SlugField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="The prompt's: who opted out is passed by.",
+    )
     completions = models.ManyToManyField("labeling.Completion", through="WorkItemCompletion", related_name="items")
     lane = models.PositiveSmallIntegerField(choices=Lane)
     priority = models.PositiveSmallIntegerField(default=5, help_text="0 is served first, 9 last.")
@@ -85,6 +103,8 @@ class WorkItem(models.Model):
     done = models.PositiveSmallIntegerField(default=0)
     is_open = models.BooleanField(default=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    held_at = models.DateTimeField(null=True, blank=True, help_text="Waits for a researcher's look since then.")
+    held_because = models.CharField(max_length=200, blank=True, db_default="")
 
     class Meta:
         indexes = [models.Index(fields=["lane", "priority", "pos"], condition=Q(is_open=True), name="item_open")]
@@ -94,12 +114,23 @@ class WorkItem(models.Model):
             models.CheckConstraint(condition=Q(done__lte=F("taken")), name="item_done_within_taken"),
             models.CheckConstraint(condition=Q(taken__lte=F("need")), name="item_taken_within_need"),
             models.CheckConstraint(
-                condition=Q(is_open=False) | Q(taken__lt=F("need"), withdrawn_at=None), name="item_open_wants_labels"
+                condition=Q(is_open=False) | Q(taken__lt=F("need"), withdrawn_at=None, held_at=None),
+                name="item_open_wants_labels",
+            ),
+            models.CheckConstraint(
+                condition=Q(prompt__isnull=False, brief=None) | Q(prompt=None, brief__isnull=False),
+                name="item_prompt_or_brief",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_lane_display()} {self.pk}"
+
+    @property
+    def the_prompt(self) -> "Prompt":
+        """The prompt of an item that has one, which all have but those that ask for one."""
+        assert self.prompt is not None, f"item {self.pk} asks for a prompt and has none"
+        return self.prompt
 
 
 class WorkItemCompletion(models.Model):
@@ -154,6 +185,46 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Draft(models.Model):
+    """What a labeler has put into a page's fields so far. `drafts.py` alone writes it.
+
+    `content` is JSON in ASCII, pairs of field and value: a database text holds no NUL and no lone surrogate, and a
+    draft that has one must not be lost for it.
+    """
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, primary_key=True, related_name="draft")
+    content = models.TextField()
+    revision = models.PositiveIntegerField(default=1, help_text="Counts up; a tab that saves names the one it knows.")
+    saved_at = models.DateTimeField(default=timezone.now)
+    came_late_at = models.DateTimeField(
+        null=True, blank=True, help_text="Sent in when nothing more was wanted: kept, and shown to the labeler."
+    )
+
+    def __str__(self) -> str:
+        return f"{self.assignment_id} r{self.revision}"
+
+
+class ActiveSpan(models.Model):
+    """The ledger of active time: one labeler at one piece, from one sign of life to the last before a pause.
+
+    `ledger.py` alone writes it. The spans of one labeler never overlap, whatever number of tabs they work in.
+    """
+
+    labeler = models.ForeignKey("labeling.Labeler", on_delete=models.PROTECT, related_name="spans", db_index=False)
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="spans")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["labeler", "ended_at"], name="span_of_labeler")]
+        constraints = [
+            models.CheckConstraint(condition=Q(started_at__lte=F("ended_at")), name="span_starts_before_it_ends")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.labeler_id}: {self.started_at:%F %T}–{self.ended_at:%T}"
 
 
 class Cursor(models.Model):

@@ -46,7 +46,7 @@ def claim_next(request: HttpRequest, kind: str) -> HttpResponse:
 
 def go_to_next(labeler: Labeler, kind: Kind, *, just_ended: bool = False) -> HttpResponse:
     """Where a labeler goes after 'start', after a submit and after a skip."""
-    if not labeler.may_work:
+    if dispatch.why_not(labeler):
         return redirect("home")
     assignment = dispatch.claim(labeler, kind, just_ended=just_ended)
     return redirect(PAGES[kind], assignment.pk) if assignment else redirect("queue-nothing", kind.value)

@@ -31,6 +31,7 @@ def submit(labeler: Labeler, assignment_id: UUID, places: Mapping[int, int]) -> 
             item=assignment.item,
             labeler=labeler,
             guideline_id=assignment.item.batch.guideline_id,
+            rubric_id=assignment.item.batch.rubric_id,
             display_order=assignment.display_order,
         )
         RankedCompletion.objects.bulk_create(

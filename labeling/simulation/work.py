@@ -14,7 +14,10 @@ from labeling.simulation.people import Person
 OnLabel = Callable[[], None]
 
 
-def work_until_idle(people: Sequence[Person], kinds: Sequence[str] = Kind.values, *, on_label: OnLabel) -> int:
+KINDS = (Kind.DEMONSTRATE, Kind.RANK)  # what a simulated labeler can do
+
+
+def work_until_idle(people: Sequence[Person], kinds: Sequence[str] = KINDS, *, on_label: OnLabel) -> int:
     """Everybody takes one item after the other, in turn, until nothing is open for anybody; how many labels it was."""
     made = 0
     busy = [(person, kind) for person in people for kind in kinds]
@@ -44,11 +47,11 @@ def do_one(person: Person, kind: str) -> bool:
 
 
 def _write(person: Person, assignment: Assignment) -> None:
-    submit_demonstration(person.labeler, assignment.pk, person.mind.write(assignment.item.prompt.text))
+    submit_demonstration(person.labeler, assignment.pk, person.mind.write(assignment.item.the_prompt.text))
 
 
 def _rank(person: Person, assignment: Assignment) -> None:
     shown = cards(assignment)
-    places = person.mind.place(assignment.item.prompt.text, [card.text for card in shown])
+    places = person.mind.place(assignment.item.the_prompt.text, [card.text for card in shown])
     numbered = {card.number: place for card, place in zip(shown, places, strict=True)}
     submit_ranking(person.labeler, assignment.pk, numbered)

@@ -105,7 +105,7 @@ def test_who_is_not_active_is_told_why(labeler: Labeler, state: str) -> None:
     writing_work()
     labeler.state = state
     assert not dispatch.may_get(labeler, Kind.DEMONSTRATE)
-    assert dispatch.counts(labeler) == {"demonstrate": 0, "rank": 0}
+    assert dispatch.counts(labeler) == dict.fromkeys(Kind.values, 0)
     with pytest.raises(NotAllowed, match=r"^You|^Your"):
         dispatch.claim(labeler, Kind.DEMONSTRATE)
     assert Assignment.objects.count() == 0
@@ -295,10 +295,10 @@ def test_withdrawing_keeps_what_was_done(labeler: Labeler) -> None:
 
 def test_counts_are_what_a_labeler_can_still_get(labeler: Labeler, second_labeler: Labeler) -> None:
     writing_work(3, need=2)
-    assert dispatch.counts(labeler) == {"demonstrate": 3, "rank": 0}
+    assert dispatch.counts(labeler) == {"demonstrate": 3, "rank": 0, "propose": 0}
     dispatch.finish(labeler, dispatch.claim(labeler, Kind.DEMONSTRATE).pk)
-    assert dispatch.counts(labeler) == {"demonstrate": 2, "rank": 0}
-    assert dispatch.counts(second_labeler) == {"demonstrate": 3, "rank": 0}
+    assert dispatch.counts(labeler) == {"demonstrate": 2, "rank": 0, "propose": 0}
+    assert dispatch.counts(second_labeler) == {"demonstrate": 3, "rank": 0, "propose": 0}
 
 
 def test_counts_stop_at_the_cap(labeler: Labeler) -> None:
