@@ -31,7 +31,7 @@ class HtmxRequest(HttpRequest):
 def wants_part(request: HttpRequest) -> bool:
     """Whether htmx asks, and so wants the part alone; going back in the history it wants the whole page."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
 def frame(request: HttpRequest) -> dict[str, str]:
