@@ -14,18 +14,24 @@ from labeling.errors import BadInput
 from labeling.rankings.remarks import Remarks, Span
 
 _FIELD = re.compile(r"(place|rating|flag|spans)-(.*)", re.DOTALL)
-_DIGITS = "123456789"
+_CARDS = "123456789"
 
 
 def places(posted: QueryDict) -> dict[int, int]:
     """Card number → place. Raises BadInput for anything else in these fields."""
-    return dict(_numbers(posted, "place", "A place is a number from 1 to 9, given to one of the answers on the page."))
+    return dict(
+        _numbers(
+            posted, "place", "123456789", "A place is a number from 1 to 9, given to one of the answers on the page."
+        )
+    )
 
 
 def remarks(posted: QueryDict) -> Remarks:
     """What is said beside the order. Raises BadInput for what no page of ours sends."""
     return Remarks(
-        ratings=dict(_numbers(posted, "rating", "A rating is a number from 1 to 7, given to an answer on the page.")),
+        ratings=dict(
+            _numbers(posted, "rating", "1234567", "A rating is a number from 1 to 7, given to an answer on the page.")
+        ),
         flags=dict(_flags(posted)),
         spans=dict(_spans(posted)),
         none_acceptable=bool(posted.get("none")),
@@ -48,11 +54,11 @@ def legible(posted: QueryDict) -> tuple[dict[int, int], Remarks]:
     return places(kept), remarks(kept)
 
 
-def _numbers(posted: QueryDict, kind: str, sentence: str) -> Iterator[tuple[int, int]]:
+def _numbers(posted: QueryDict, kind: str, digits: str, sentence: str) -> Iterator[tuple[int, int]]:
     for number, values in _fields(posted, kind, sentence):
         value = values[-1]
         if value:
-            if len(value) != 1 or value not in _DIGITS:
+            if len(value) != 1 or value not in digits:
                 raise BadInput(sentence)
             yield number, int(value)
 
@@ -78,6 +84,6 @@ def _fields(posted: QueryDict, kind: str, sentence: str) -> Iterator[tuple[int, 
         match = _FIELD.fullmatch(name)
         if match is None or match[1] != kind or not any(values):
             continue
-        if len(match[2]) != 1 or match[2] not in _DIGITS:
+        if len(match[2]) != 1 or match[2] not in _CARDS:
             raise BadInput(sentence)
         yield int(match[2]), [str(value) for value in values]
