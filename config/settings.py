@@ -28,6 +28,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.http.csrf_failure"
 
 # ── Database and broker: the embedded ones unless a URL is given ────────────────────────────────────────────────────
 DATABASE_URL = environment.text("DATABASE_URL") or embedded.postgres_url(HOME)
