@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from labeling import access, markdown
 from labeling.errors import BadInput, Conflict
-from labeling.models import Assignment, Kind, Ranking, Rubric
+from labeling.models import Assignment, Kind, Rubric
+from labeling.queue import drafts
 from labeling.queue.views import ended, go_to_next, why_closed, workbench
 from labeling.rankings import forms
 from labeling.rankings.cards import Card, cards
@@ -41,26 +42,27 @@ def rank(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     if request.method != "POST":
         assignment = access.assignment_of(labeler, assignment_id, Kind.RANK)
         return _page(request, assignment, *_known(assignment))
-    done = Ranking.objects.filter(assignment_id=assignment_id, labeler=labeler).exists()
+    correcting = "correction" in request.POST
     try:
-        act = correct if done and "correction" in request.POST else submit
+        act = correct if correcting else submit
         act(labeler, assignment_id, forms.places(request.POST), forms.remarks(request.POST))
     except BadInput as error:
         assignment = access.assignment_of(labeler, assignment_id, Kind.RANK)
         return _page(request, assignment, *forms.legible(request.POST), error)
     except Conflict as error:
-        return ended(request, Kind.RANK, error)
-    if done:
+        return ended(request, labeler, assignment_id, Kind.RANK, error)
+    if correcting:
+        drafts.spend(assignment_id)
         messages.success(request, "Your correction is stored.")
-        return redirect("home")
+        return redirect("work-recent")
     return go_to_next(labeler, Kind.RANK, just_ended=True)
 
 
 def _known(assignment: Assignment) -> tuple[dict[int, int], Remarks]:
-    """What the page starts with: the ranking that was sent in, or nothing."""
-    if assignment.state != Assignment.State.DONE:
-        return {}, Remarks()
-    return _sent_in(assignment)
+    """What the page starts with: the draft, or the ranking that was sent in, or nothing."""
+    if draft := drafts.fields_of(assignment):
+        return forms.legible(draft)
+    return _sent_in(assignment) if assignment.state == Assignment.State.DONE else ({}, Remarks())
 
 
 def _sent_in(assignment: Assignment) -> tuple[dict[int, int], Remarks]:
@@ -87,7 +89,7 @@ def _page(
 ) -> HttpResponse:
     correcting = assignment.state == Assignment.State.DONE
     if closed := _frozen(assignment) if correcting else why_closed(assignment):
-        return ended(request, Kind.RANK, closed)
+        return ended(request, assignment.labeler, assignment.pk, Kind.RANK, closed)
     rubric = assignment.item.batch.rubric
     shown = cards(assignment)
     texts_as = _texts_as(request)

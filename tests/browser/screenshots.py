@@ -19,15 +19,15 @@ pytestmark = pytest.mark.browser
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 PROMPT = "Explain to a ten-year-old why the sea is salty. Use at most three sentences."
 ANSWERS = [
-    "Rain wears tiny bits of salt off rocks, and rivers carry them to the sea. The sun turns water into clouds, but the "
-    "salt stays behind. After millions of years of this, the sea tastes salty!",
+    "Rain wears tiny bits of salt off rocks, and rivers carry them to the sea. The sun turns water into clouds, but "
+    "the salt stays behind. After millions of years of this, the sea tastes salty!",
     "Rivers bring salt from rocks to the sea. The water dries up into the sky and the salt stays.",
     "The sea is salty because fish pee in it. Whales add the most, about 970 litres a day, which is why the sea is "
     "saltier than rivers.",
-    "Great question! The salinity of sea water is attributable to the dissolution of ions, chiefly sodium and chloride, "
-    "through the weathering of continental rocks, and to hydrothermal vents along the mid-ocean ridges.",
-    "Salt comes from rocks. Rain washes it into rivers. Rivers flow into the sea. Then the sun dries the water. The salt "
-    "stays there. So it gets saltier and saltier.",
+    "Great question! The salinity of sea water is attributable to the dissolution of ions, chiefly sodium and "
+    "chloride, through the weathering of continental rocks, and to hydrothermal vents along the mid-ocean ridges.",
+    "Salt comes from rocks. Rain washes it into rivers. Rivers flow into the sea. Then the sun dries the water. The "
+    "salt stays there. So it gets saltier and saltier.",
     "The sea is salty, because there is salt in the sea.",
     "Imagine a bathtub that never drains: rivers keep pouring in water with a pinch of salt from the rocks. Only clean "
     "water leaves, as clouds. So the pinches add up, and the sea gets salty.",
@@ -55,7 +55,9 @@ def claimed(labeler: Labeler, kind: Kind) -> Assignment:
 
 
 def page_of(new_context: Any, labeler: Labeler, *, width: int = 1280, scheme: str = "light") -> Page:
-    page: Page = new_context(viewport={"width": width, "height": 900 if width > 400 else 844}, color_scheme=scheme).new_page()
+    page: Page = new_context(
+        viewport={"width": width, "height": 900 if width > 400 else 844}, color_scheme=scheme
+    ).new_page()
     log_in(page, labeler.user)
     return page
 
