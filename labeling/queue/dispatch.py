@@ -7,13 +7,16 @@ Rules that hold at every door, page, API or simulation alike:
   as long as the item still wants labels.
 """
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from labeling.errors import Conflict, NotAllowed, NotFound
 from labeling.labelers.models import Labeler
+from labeling.prompts.models import Prompt
 from labeling.queue import line
 from labeling.queue.fill import add_demonstration_items, add_ranking_items, open_batch
 from labeling.queue.models import Assignment, Kind, Lane, WorkItem
@@ -22,12 +25,14 @@ __all__ = [
     "COUNT_CAP",
     "add_demonstration_items",
     "add_ranking_items",
+    "choose_topics",
     "claim",
     "counts",
     "finish",
     "may_get",
     "open_batch",
     "renew",
+    "retopic",
     "skip",
     "sweep",
     "why_not",
@@ -163,6 +168,18 @@ def counts(labeler: Labeler) -> dict[str, int]:
     if why_not(labeler):
         return dict.fromkeys(Kind.values, 0)
     return {kind: line.count_open(labeler.pk, Lane.of(kind, labeler.cohort), COUNT_CAP) for kind in Kind.values}
+
+
+def choose_topics(labeler: Labeler, slugs: Sequence[str]) -> None:
+    """Pieces that touch these topics are passed by for this labeler from now on."""
+    labeler.unwanted_topics = sorted(set(slugs))
+    labeler.save(update_fields=["unwanted_topics"])
+
+
+def retopic(prompt_ids: Iterable[UUID]) -> None:
+    """The items of these prompts touch what the prompts touch now."""
+    topics = Prompt.objects.filter(pk=OuterRef("prompt")).values("topics")
+    WorkItem.objects.filter(prompt__in=list(prompt_ids)).update(topics=Subquery(topics))
 
 
 def _locked(labeler: Labeler, assignment_id: UUID) -> Assignment:
