@@ -8,7 +8,20 @@ from django.shortcuts import get_object_or_404
 
 from config.http import role_required
 from labeling.errors import NotAllowed
-from labeling.models import Assignment, Batch, Invitation, Kind, Labeler, Role, Round, Stage, User
+from labeling.guidelines.acknowledge import PURPOSES
+from labeling.models import (
+    Assignment,
+    Batch,
+    Guideline,
+    Invitation,
+    Kind,
+    Labeler,
+    Purpose,
+    Role,
+    Round,
+    Stage,
+    User,
+)
 from labeling.queue import dispatch
 
 labeler_only = role_required(Role.LABELER)
@@ -23,10 +36,19 @@ def user_of(request: HttpRequest) -> User:
 
 def labeler_of(request: HttpRequest) -> Labeler:
     """The labeler behind a request; 404 for an account that is none."""
+    return _labeler(user_of(request))
+
+
+def _labeler(user: User) -> Labeler:
     try:
-        return user_of(request).labeler
+        return user.labeler
     except Labeler.DoesNotExist as error:
         raise Http404 from error
+
+
+def labeler_or_none(user: User) -> Labeler | None:
+    """The labeler's side of an account that has one."""
+    return getattr(user, "labeler", None)
 
 
 def working_labeler_of(request: HttpRequest) -> Labeler:
@@ -45,6 +67,22 @@ def assignment_of(labeler: Labeler, assignment_id: UUID, kind: str) -> Assignmen
         labeler=labeler,
         item__batch__kind=kind,
     )
+
+
+def guideline_for(user: User, guideline_id: int) -> Guideline:
+    """Researchers read every version; a labeler those for the purposes they work under."""
+    guideline = get_object_or_404(Guideline, pk=guideline_id)
+    if Role.RESEARCHER not in user.roles and guideline.purpose not in PURPOSES[_labeler(user).cohort]:
+        raise Http404
+    return guideline
+
+
+def purpose_of(name: str) -> Purpose:
+    """The purpose that an address names."""
+    try:
+        return Purpose(name)
+    except ValueError as error:
+        raise Http404 from error
 
 
 def kind_of(name: str) -> Kind:

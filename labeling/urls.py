@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from labeling import api
 from labeling.demonstrations import views as demonstrations
+from labeling.guidelines import views as guidelines
 from labeling.labelers import views as labelers
 from labeling.prompts import views as prompts
 from labeling.queue import views as queue
@@ -19,10 +20,14 @@ urlpatterns: list[URLPattern] = [
     path("work/<uuid:assignment_id>/skip/", queue.skip, name="assignment-skip"),
     path("write/<uuid:assignment_id>/", demonstrations.write, name="demonstration-write"),
     path("rank/<uuid:assignment_id>/", rankings.rank, name="ranking-submit"),
+    path("guidelines/", guidelines.guideline_list, name="guideline-list"),
+    path("guidelines/<int:guideline_id>/", guidelines.guideline_read, name="guideline-read"),
+    path("guidelines/<int:guideline_id>/confirm/", guidelines.guideline_acknowledge, name="guideline-acknowledge"),
     path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
     # Researchers
     path("prompts/", prompts.prompt_list, name="prompt-list"),
     path("prompts/import/", prompts.prompt_import, name="prompt-import"),
+    path("guidelines/publish/<slug:purpose>/", guidelines.guideline_publish, name="guideline-publish"),
     path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
     path("rounds/", rounds.round_list, name="round-list"),
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
