@@ -3,6 +3,7 @@
 from typing import cast
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -20,9 +21,11 @@ from labeling.models import (
     Role,
     Round,
     Stage,
+    Thread,
     User,
 )
 from labeling.queue import dispatch
+from labeling.threads import talk
 
 labeler_only = role_required(Role.LABELER)
 researcher_only = role_required(Role.RESEARCHER)
@@ -67,6 +70,28 @@ def assignment_of(labeler: Labeler, assignment_id: UUID, kind: str) -> Assignmen
         labeler=labeler,
         item__batch__kind=kind,
     )
+
+
+def any_assignment_of(labeler: Labeler, assignment_id: str) -> Assignment:
+    """This labeler's assignment of whatever kind and state, by what a form says; 404 for what is no id at all."""
+    try:
+        return get_object_or_404(
+            Assignment.objects.select_related("item__batch"), pk=UUID(assignment_id), labeler=labeler
+        )
+    except ValueError as error:
+        raise Http404 from error
+
+
+def threads_for(user: User) -> QuerySet[Thread]:
+    """All for researchers; a labeler's own and the announcements; 404 for who has no messages here."""
+    if not user.roles & {Role.RESEARCHER, Role.LABELER}:
+        raise Http404
+    return talk.visible_to(user)
+
+
+def thread_for(user: User, thread_id: int) -> Thread:
+    threads = threads_for(user).select_related("labeler", "item__prompt", "item__batch")
+    return get_object_or_404(threads, pk=thread_id)
 
 
 def guideline_for(user: User, guideline_id: int) -> Guideline:

@@ -10,6 +10,7 @@ from labeling.prompts import views as prompts
 from labeling.queue import views as queue
 from labeling.rankings import views as rankings
 from labeling.rounds import views as rounds
+from labeling.threads import views as threads
 
 urlpatterns: list[URLPattern] = [
     path("", queue.home, name="home"),
@@ -23,11 +24,16 @@ urlpatterns: list[URLPattern] = [
     path("guidelines/", guidelines.guideline_list, name="guideline-list"),
     path("guidelines/<int:guideline_id>/", guidelines.guideline_read, name="guideline-read"),
     path("guidelines/<int:guideline_id>/confirm/", guidelines.guideline_acknowledge, name="guideline-acknowledge"),
+    path("messages/", threads.thread_list, name="thread-list"),
+    path("messages/ask/", threads.thread_ask, name="thread-ask"),
+    path("messages/<int:thread_id>/", threads.thread_detail, name="thread-detail"),
+    path("messages/<int:thread_id>/reply/", threads.thread_reply, name="thread-reply"),
     path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
     # Researchers
     path("prompts/", prompts.prompt_list, name="prompt-list"),
     path("prompts/import/", prompts.prompt_import, name="prompt-import"),
     path("guidelines/publish/<slug:purpose>/", guidelines.guideline_publish, name="guideline-publish"),
+    path("messages/announce/", threads.thread_announce, name="thread-announce"),
     path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
     path("rounds/", rounds.round_list, name="round-list"),
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
