@@ -22,6 +22,7 @@ from labeling.models import (
     Round,
     Stage,
     Thread,
+    Topic,
     User,
 )
 from labeling.queue import dispatch
@@ -128,6 +129,10 @@ def stage_for_research(round_id: int, name: str) -> Stage:
 
 def batch_for_research(batch_id: int) -> Batch:
     return get_object_or_404(Batch.objects.with_progress().select_related("guideline"), pk=batch_id)
+
+
+def topic_for_research(slug: str) -> Topic:
+    return get_object_or_404(Topic, pk=slug)
 
 
 def labeler_for_admin(pseudonym: str) -> Labeler:

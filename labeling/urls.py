@@ -11,6 +11,7 @@ from labeling.queue import views as queue
 from labeling.rankings import views as rankings
 from labeling.rounds import views as rounds
 from labeling.threads import views as threads
+from labeling.topics import views as topics
 
 urlpatterns: list[URLPattern] = [
     path("", queue.home, name="home"),
@@ -28,12 +29,17 @@ urlpatterns: list[URLPattern] = [
     path("messages/ask/", threads.thread_ask, name="thread-ask"),
     path("messages/<int:thread_id>/", threads.thread_detail, name="thread-detail"),
     path("messages/<int:thread_id>/reply/", threads.thread_reply, name="thread-reply"),
+    path("topics/", topics.topic_choose, name="topic-choose"),
     path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
     # Researchers
     path("prompts/", prompts.prompt_list, name="prompt-list"),
     path("prompts/import/", prompts.prompt_import, name="prompt-import"),
     path("guidelines/publish/<slug:purpose>/", guidelines.guideline_publish, name="guideline-publish"),
     path("messages/announce/", threads.thread_announce, name="thread-announce"),
+    path("topics/all/", topics.topic_list, name="topic-list"),
+    path("topics/add/", topics.topic_add, name="topic-add"),
+    path("topics/tag/", topics.topic_tag, name="topic-tag"),
+    path("topics/<slug:slug>/describe/", topics.topic_describe, name="topic-describe"),
     path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
     path("rounds/", rounds.round_list, name="round-list"),
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
