@@ -10,6 +10,7 @@ from labeling.prompts import views as prompts
 from labeling.queue import views as queue
 from labeling.rankings import views as rankings
 from labeling.rounds import views as rounds
+from labeling.rubrics import views as rubrics
 from labeling.threads import views as threads
 from labeling.topics import views as topics
 
@@ -36,6 +37,8 @@ urlpatterns: list[URLPattern] = [
     path("prompts/import/", prompts.prompt_import, name="prompt-import"),
     path("guidelines/publish/<slug:purpose>/", guidelines.guideline_publish, name="guideline-publish"),
     path("messages/announce/", threads.thread_announce, name="thread-announce"),
+    path("rubric/", rubrics.rubric_list, name="rubric-list"),
+    path("rubric/publish/", rubrics.rubric_publish, name="rubric-publish"),
     path("topics/all/", topics.topic_list, name="topic-list"),
     path("topics/add/", topics.topic_add, name="topic-add"),
     path("topics/tag/", topics.topic_tag, name="topic-tag"),
