@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("labelers/", labelers.labeler_list, name="labeler-list"),
     path("labelers/<slug:pseudonym>/pause/", labelers.labeler_pause, name="labeler-pause"),
     path("labelers/<slug:pseudonym>/resume/", labelers.labeler_resume, name="labeler-resume"),
+    path("labelers/<slug:pseudonym>/rate/", labelers.labeler_rate, name="labeler-rate"),
     path("labelers/invite/", labelers.invitation_create, name="invitation-create"),
     path("labelers/invitations/<int:invitation_id>/revoke/", labelers.invitation_revoke, name="invitation-revoke"),
     # Programs
