@@ -15,7 +15,8 @@ from labeling.errors import BadInput, Conflict, PodiumError
 from labeling.models import Assignment, Kind, Labeler, Role
 from labeling.queue import dispatch
 from labeling.queue.forms import SKIP_REASONS, SkipForm
-from labeling.queue.home import work_of
+from labeling.queue.home import start_page, work_of
+from labeling.threads.talk import unread
 
 PAGES = {Kind.DEMONSTRATE: "demonstration-write", Kind.RANK: "ranking-submit"}
 
@@ -28,8 +29,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("account_login")
     roles = access.user_of(request).roles
     if Role.LABELER in roles:
-        labeler = access.labeler_of(request)
-        return render(request, "labeling/queue/home.html", {"labeler": labeler, "works": work_of(labeler)})
+        page = start_page(access.labeler_of(request)) | {"unread": unread(access.user_of(request))}
+        return render(request, "labeling/queue/home.html", page)
     if Role.RESEARCHER in roles:
         return redirect("round-list")
     if Role.ADMIN in roles:
