@@ -24,6 +24,7 @@ from labeling.models import (
     Thread,
     Topic,
     User,
+    WorkItem,
 )
 from labeling.queue import dispatch
 from labeling.threads import talk
@@ -66,21 +67,16 @@ def working_labeler_of(request: HttpRequest) -> Labeler:
 def assignment_of(labeler: Labeler, assignment_id: UUID, kind: str) -> Assignment:
     """This labeler's assignment with all that its page shows; anybody else's is not there."""
     return get_object_or_404(
-        Assignment.objects.select_related("item__prompt", "item__batch__guideline"),
+        Assignment.objects.select_related("item__prompt", "item__batch__guideline", "draft"),
         pk=assignment_id,
         labeler=labeler,
         item__batch__kind=kind,
     )
 
 
-def any_assignment_of(labeler: Labeler, assignment_id: str) -> Assignment:
-    """This labeler's assignment of whatever kind and state, by what a form says; 404 for what is no id at all."""
-    try:
-        return get_object_or_404(
-            Assignment.objects.select_related("item__batch"), pk=UUID(assignment_id), labeler=labeler
-        )
-    except ValueError as error:
-        raise Http404 from error
+def piece_of(labeler: Labeler, assignment_id: UUID) -> Assignment:
+    """This labeler's assignment of whatever kind, alone."""
+    return get_object_or_404(Assignment, pk=assignment_id, labeler=labeler)
 
 
 def threads_for(user: User) -> QuerySet[Thread]:
@@ -129,6 +125,10 @@ def stage_for_research(round_id: int, name: str) -> Stage:
 
 def batch_for_research(batch_id: int) -> Batch:
     return get_object_or_404(Batch.objects.with_progress().select_related("guideline"), pk=batch_id)
+
+
+def item_for_research(item_id: int) -> WorkItem:
+    return get_object_or_404(WorkItem, pk=item_id)
 
 
 def topic_for_research(slug: str) -> Topic:

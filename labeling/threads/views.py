@@ -4,7 +4,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -62,9 +62,12 @@ def thread_ask(request: HttpRequest) -> HttpResponse:
     """A labeler's question. From a work page it comes by htmx and goes back there: the page must not be lost."""
     labeler = access.labeler_of(request)
     form = AskForm(request.POST)
-    about = form.data.get("assignment") or None
-    assignment = access.any_assignment_of(labeler, about) if about else None
-    if form.is_valid():
+    is_complete = form.is_valid()
+    if "assignment" in form.errors:
+        raise Http404
+    about = form.cleaned_data["assignment"]
+    assignment = access.piece_of(labeler, about) if about else None
+    if is_complete:
         try:
             thread = talk.ask(labeler, form.cleaned_data["text"], assignment.item if assignment else None)
         except BadInput as error:

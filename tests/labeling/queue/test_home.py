@@ -13,6 +13,7 @@ from labeling.guidelines.publish import current, publish
 from labeling.labelers.enroll import enroll
 from labeling.labelers.rates import set_rate
 from labeling.models import ActiveSpan, Assignment, Cohort, Guideline, Kind, Labeler, Prompt, Purpose, User, WorkItem
+from labeling.prompts.topics import known
 from labeling.queue import dispatch
 from labeling.queue.home import work_of
 from labeling.threads import talk
@@ -81,6 +82,7 @@ def test_pieces_about_unwanted_topics_do_not_come_back_to_me(labeler: Labeler, s
     WorkItem.objects.update(topics=["violence"])
     dispatch.claim(second_labeler, Kind.DEMONSTRATE)
     assert [work.returning for work in work_of(labeler)] == [1, 0, 0]
+    known()
     dispatch.choose_topics(labeler, ["violence"])
     assert [work.returning for work in work_of(labeler)] == [0, 0, 0]
     dispatch.choose_topics(labeler, ["drugs"])

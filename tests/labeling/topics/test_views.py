@@ -61,6 +61,7 @@ def test_a_topic_that_there_is_not_changes_nothing(lena: Client, labeler: Labele
 def test_the_list_has_numbers_and_no_names(rosa: Client, labeler: Labeler, second_labeler: Labeler) -> None:
     writing_work(3)
     Prompt.objects.filter(text__contains="1 plus").update(topics=["violence", "drugs"])
+    known()
     dispatch.choose_topics(labeler, ["violence"])
     page = rosa.get(LIST).content.decode()
     row = page[page.index("Violence and injury") :][:400]
