@@ -95,9 +95,9 @@ def visible_to(user: User) -> QuerySet[Thread]:
 
 
 def is_unanswered() -> Q:
-    """Whether the last word in a thread is the labeler's."""
+    """Whether the last word in a thread is the labeler's; False, not null, where nobody asked."""
     last = Post.objects.filter(thread=OuterRef("pk")).order_by("-created_at", "-id").values("author")[:1]
-    return Q(labeler__user=Subquery(last))
+    return Q(labeler__isnull=False) & Q(labeler__user=Subquery(last))
 
 
 def name_of(post: Post, thread: Thread) -> str:

@@ -1,24 +1,26 @@
 """A labeler's home in a real browser: reading first, topics, messages; the researcher's side of them."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from labeling.guidelines.publish import current, publish
 from labeling.labelers.enroll import enroll, give_role
 from labeling.labelers.rates import set_rate
-from labeling.models import Cohort, Kind, Labeler, Purpose, Role, Thread, User
+from labeling.models import ActiveSpan, Assignment, Cohort, Kind, Labeler, Purpose, Role, Thread, User
 from labeling.prompts.topics import known
 from labeling.queue import dispatch
 from labeling.threads import talk
 from tests.browser.conftest import log_in
 from tests.people import make_user
-from tests.work import writing_work
+from tests.work import ranking_work, writing_work
 
 pytestmark = pytest.mark.browser
 
@@ -134,13 +136,22 @@ def test_a_guideline_is_seen_as_labelers_will_see_it(page: Page, researcher: Use
 def addresses(labeler: Labeler, researcher: User, admin_user: User) -> Iterator[dict[str, tuple[User, list[str]]]]:
     """Who opens what: every page of home, guidelines, topics, messages, rubric and labelers, with something on it."""
     writing_work(3)
+    ranking_work(2)
     first = current(Purpose.TRAINING)
     long_word = "Donaudampfschifffahrtsgesellschaftskapitän" * 4
     second = publish(Purpose.TRAINING, first.title, first.body.replace("Ties", f"`{long_word}` ties"))
     newcomer = enroll(make_user("nina"), cohort=Cohort.HELD_OUT)
     Labeler.objects.filter(pk=labeler.pk).update(must_read=False, unwanted_topics=[known()[0].slug])
     set_rate(labeler, Decimal("21.50"), "EUR")
-    lease = dispatch.claim(Labeler.objects.get(pk=labeler.pk), Kind.DEMONSTRATE)
+    labeler.refresh_from_db()
+    for kind in (Kind.RANK, Kind.DEMONSTRATE):
+        did = dispatch.claim(labeler, kind)
+        assert did is not None
+        Assignment.objects.filter(pk=did.pk).update(state=Assignment.State.DONE, ended_at=timezone.now())
+        ActiveSpan.objects.create(
+            labeler=labeler, assignment=did, started_at=timezone.now() - timedelta(minutes=40), ended_at=timezone.now()
+        )
+    lease = dispatch.claim(labeler, Kind.DEMONSTRATE)
     assert lease is not None
     question = talk.ask(labeler, f"May I write {long_word}?", lease.item)
     talk.reply(researcher, question, "You may.")

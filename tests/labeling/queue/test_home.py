@@ -60,7 +60,7 @@ def test_a_kind_without_anything_does_not_shout(lena: Client) -> None:
     page = home(lena)
     assert '<h2 id="kind-demonstrate">' in page
     assert '<h2 id="kind-propose">' not in page
-    assert "Nothing is open for you of: rank completions, write a prompt." in page
+    assert "Nothing is open for you now: rank completions, write a prompt." in page
 
 
 def test_a_kind_that_was_done_this_week_keeps_its_place(lena: Client, labeler: Labeler) -> None:

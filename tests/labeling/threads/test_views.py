@@ -140,8 +140,10 @@ def test_what_waits_for_an_answer_comes_first(
 ) -> None:
     talk.ask(labeler, "The question that waits")
     talk.reply(researcher, talk.ask(second_labeler, "The later one"), "Answered.")
+    talk.announce(researcher, "The latest news", "Good.")
     page = rosa.get(LIST).content.decode()
-    assert page.index("The question that waits") < page.index("The later one")
+    assert page.index("The question that waits") < page.index("The latest news")
+    assert page.index("The latest news") < page.index("The later one")
 
 
 def test_html_in_a_message_is_text(rosa: Client, labeler: Labeler) -> None:
