@@ -108,34 +108,6 @@ def test_two_tabs_send_one_ranking(new_context: Any, labeler: Labeler) -> None:
     assert places_of(Ranking.objects.get()) == kept
 
 
-def test_a_draft_outlives_the_tab(new_context: Any, labeler: Labeler) -> None:
-    writing_work(1)
-    context = new_context()
-    tab = context.new_page()
-    log_in(tab, labeler.user)
-    tab.get_by_role("button", name="Write").click()
-    tab.get_by_label("Your demonstration").fill("Half an ans")
-    expect(tab.get_by_text("Kept in this browser")).to_be_visible()
-    address = tab.url
-    tab.close(run_before_unload=False)
-    tab = context.new_page()
-    tab.goto(address)
-    expect(tab.get_by_label("Your demonstration")).to_have_value("Half an ans")
-
-
-def test_words_typed_before_the_script_came_are_kept_too(new_context: Any, labeler: Labeler) -> None:
-    writing_work(1)
-    tab = new_context().new_page()
-    held = []
-    tab.route("**/writing*.js", lambda route: held.append(route))
-    log_in(tab, labeler.user)
-    tab.get_by_role("button", name="Write").click()
-    tab.get_by_label("Your demonstration").fill("Quick")
-    tab.wait_for_timeout(200)
-    held[0].continue_()
-    expect(tab.get_by_text("Kept in this browser")).to_be_visible()
-
-
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_page_of_a_labeler_scrolls_sideways(new_context: Any, labeler: Labeler, width: int) -> None:
     writing_work(1)
