@@ -122,8 +122,10 @@ class DomainErrorMiddleware:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The page was open too long or the cookie is gone; what was sent is given back, for it is stored nowhere."""
-    if wants_json(request):
-        sentence = "The page's security token is out of date; nothing was stored."
+    if wants_part(request) or wants_json(request):
+        if not request.user.is_authenticated:  # all cookies are gone: to log in brings new ones
+            return _logged_out()
+        sentence = "The page's security cookie is missing or out of date: please reload the page."
         return JsonResponse({"error": sentence, "code": "csrf"}, status=403)
     return render(request, "403_csrf.html", {"words": words_of(request.POST)}, status=403)
 

@@ -53,6 +53,13 @@ def test_a_script_is_told_of_a_stale_token(strict: Client) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
 
 
+def test_a_script_without_any_cookie_is_told_to_log_in(db: None) -> None:
+    nobody = Client(enforce_csrf_checks=True)
+    for headers in ({"Accept": "application/json"}, {"HX-Request": "true"}):
+        answer = nobody.post("/work/next/rank/", {"text": "Hours"}, headers=headers)
+        assert (answer.status_code, answer.json()) == (401, LOGGED_OUT)
+
+
 @pytest.mark.parametrize(
     ("posted", "words"),
     [
