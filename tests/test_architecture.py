@@ -33,13 +33,27 @@ SLICES: dict[str, set[str] | None] = {
     "demonstrations": {"queue", "guidelines", "rubrics", "labelers", "prompts"},
     "proposals": {"queue", "guidelines", "labelers", "prompts"},
     "threads": {"queue", "labelers"},
+    "topics": {"prompts"},
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
     "exports": {"prompts", "completions", "demonstrations", "rankings", "queue", "labelers", "guidelines"},
     "rounds": None,
     "simulation": None,
 }
-SHARED = {"models", "errors", "texts", "access", "apps", "admin", "urls", "tasks", "api", "management", "templatetags"}
+SHARED = {
+    "models",
+    "errors",
+    "texts",
+    "markdown",
+    "access",
+    "apps",
+    "admin",
+    "urls",
+    "tasks",
+    "api",
+    "management",
+    "templatetags",
+}
 
 
 def imports(path: Path) -> Iterator[str]:
