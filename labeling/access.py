@@ -67,7 +67,7 @@ def working_labeler_of(request: HttpRequest) -> Labeler:
 def assignment_of(labeler: Labeler, assignment_id: UUID, kind: str) -> Assignment:
     """This labeler's assignment with all that its page shows; anybody else's is not there."""
     return get_object_or_404(
-        Assignment.objects.select_related("item__prompt", "item__batch__guideline", "draft"),
+        Assignment.objects.select_related("item__prompt", "item__batch__guideline", "item__batch__rubric", "draft"),
         pk=assignment_id,
         labeler=labeler,
         item__batch__kind=kind,
