@@ -39,7 +39,20 @@ SLICES: dict[str, set[str] | None] = {
     "rounds": None,
     "simulation": None,
 }
-SHARED = {"models", "errors", "texts", "access", "apps", "admin", "urls", "tasks", "api", "management", "templatetags"}
+SHARED = {
+    "models",
+    "errors",
+    "texts",
+    "markdown",
+    "access",
+    "apps",
+    "admin",
+    "urls",
+    "tasks",
+    "api",
+    "management",
+    "templatetags",
+}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -2,29 +2,20 @@
 
 import json
 from datetime import datetime
-from functools import lru_cache
 from urllib.parse import urlencode
 
 from django import template
 from django.http import HttpRequest
 from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
+
+from labeling.markdown import to_html
 
 register = template.Library()
 
 ABBREVIATIONS = {"sft": "SFT", "ppo": "PPO", "kl": "KL", "lm": "LM", "eos": "EOS", "valid": "validation"}
 
 
-@lru_cache(maxsize=64)  # a published guideline never changes, and every page of a labeler shows one
-def _rendered(text: str) -> str:
-    return str(MarkdownIt("js-default", {"html": False}).render(text))
-
-
-@register.filter
-def markdown(text: str) -> SafeString:
-    """Markdown as HTML; HTML inside the text is shown, not obeyed."""
-    return mark_safe(_rendered(text))
+register.filter("markdown", to_html)
 
 
 @register.filter
