@@ -74,6 +74,7 @@ def claim_buffers(labeler: Labeler) -> int:
     """
     params: dict[str, Any] = {
         "labeler": labeler.pk,
+        "unwanted": labeler.unwanted_topics,
         "lane": int(LANE),
         "lease": line.lease_length(),
         "from_start": False,

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
+from django.shortcuts import render, resolve_url
 from django_htmx.middleware import HtmxDetails
 
 from labeling.errors import PodiumError
@@ -34,6 +35,11 @@ def wants_part(request: HttpRequest) -> bool:
     return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program or a script asks, which has no use for a page."""
+    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+
+
 def frame(request: HttpRequest) -> dict[str, str]:
     """Context processor: what a page extends that may come whole or, for htmx, as its `#main` alone."""
     return {"frame": "bare.html" if wants_part(request) else "base.html"}
@@ -47,12 +53,17 @@ def page_or_part(
 
 
 def role_required(role: str) -> Callable[[View[P]], View[P]]:
-    """A view for one role: who is not logged in goes to the log-in page, everybody else finds nothing here."""
+    """A view for one role: who is not logged in goes to the log-in page, everybody else finds nothing here.
+
+    A script is told so (401) instead: it would take the log-in page for the answer, and the words with it.
+    """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
+                if wants_part(request) or wants_json(request):
+                    return _logged_out()
                 return redirect_to_login(request.get_full_path())
             if role not in request.user.roles:
                 raise Http404
@@ -61,6 +72,11 @@ def role_required(role: str) -> Callable[[View[P]], View[P]]:
         return guarded
 
     return decorate
+
+
+def _logged_out() -> JsonResponse:
+    login = resolve_url(settings.LOGIN_URL)
+    return JsonResponse({"error": "You are logged out.", "code": "logged-out", "login": login}, status=401)
 
 
 def plots(view: View[P]) -> View[P]:
@@ -99,9 +115,29 @@ class DomainErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, PodiumError):
             return None
-        if request.path.startswith("/api/"):
+        if wants_json(request):
             return JsonResponse({"error": error.sentence, "code": error.code}, status=error.status)
         return page_or_part(request, "error.html", "_error.html", {"error": error}, status=error.status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page was open too long or the cookie is gone; what was sent is given back, for it is stored nowhere."""
+    if wants_json(request):
+        sentence = "The page's security token is out of date; nothing was stored."
+        return JsonResponse({"error": sentence, "code": "csrf"}, status=403)
+    return render(request, "403_csrf.html", {"words": words_of(request.POST)}, status=403)
+
+
+def words_of(posted: QueryDict) -> str:
+    """What somebody wrote among the fields of a form: texts, not choices, and never a password."""
+    fields = ((name, str(value).strip()) for name, values in posted.lists() for value in values)
+    return "\n\n".join(value for name, value in fields if _is_prose(name, value))
+
+
+def _is_prose(name: str, value: str) -> bool:
+    if "password" in name:
+        return False
+    return bool(value) and (name == "text" or len(value.split()) > 1)
 
 
 def health(request: HttpRequest) -> JsonResponse:

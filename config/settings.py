@@ -28,6 +28,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.http.csrf_failure"
 
 # ── Database and broker: the embedded ones unless a URL is given ────────────────────────────────────────────────────
 DATABASE_URL = environment.text("DATABASE_URL") or embedded.postgres_url(HOME)
@@ -187,6 +188,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # ── Podium ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 LEASE_MINUTES = environment.number("LEASE_MINUTES", 30, minimum=1)
+# A labeler of whom nothing was heard for so long is idle: active time does not count the gap.
+IDLE_SECONDS = environment.number("IDLE_SECONDS", 60, minimum=1)
 # A run whose recipe has not been heard of for so long is taken up again from its saved state.
 HEARTBEAT_SECONDS = environment.number("HEARTBEAT_SECONDS", 60, minimum=5)
 # Threads for one recipe process; 0 leaves it to torch.

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from config.http import role_required
 from labeling.errors import NotAllowed
-from labeling.models import Assignment, Batch, Invitation, Kind, Labeler, Role, Round, Stage, User
+from labeling.models import Assignment, Batch, Invitation, Kind, Labeler, Role, Round, Stage, User, WorkItem
 from labeling.queue import dispatch
 
 labeler_only = role_required(Role.LABELER)
@@ -40,11 +40,16 @@ def working_labeler_of(request: HttpRequest) -> Labeler:
 def assignment_of(labeler: Labeler, assignment_id: UUID, kind: str) -> Assignment:
     """This labeler's assignment with all that its page shows; anybody else's is not there."""
     return get_object_or_404(
-        Assignment.objects.select_related("item__prompt", "item__batch__guideline"),
+        Assignment.objects.select_related("item__prompt", "item__batch__guideline", "draft"),
         pk=assignment_id,
         labeler=labeler,
         item__batch__kind=kind,
     )
+
+
+def piece_of(labeler: Labeler, assignment_id: UUID) -> Assignment:
+    """This labeler's assignment of whatever kind, alone."""
+    return get_object_or_404(Assignment, pk=assignment_id, labeler=labeler)
 
 
 def kind_of(name: str) -> Kind:
@@ -65,6 +70,10 @@ def stage_for_research(round_id: int, name: str) -> Stage:
 
 def batch_for_research(batch_id: int) -> Batch:
     return get_object_or_404(Batch.objects.with_progress().select_related("guideline"), pk=batch_id)
+
+
+def item_for_research(item_id: int) -> WorkItem:
+    return get_object_or_404(WorkItem, pk=item_id)
 
 
 def labeler_for_admin(pseudonym: str) -> Labeler:

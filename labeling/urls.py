@@ -6,6 +6,8 @@ from labeling import api
 from labeling.demonstrations import views as demonstrations
 from labeling.labelers import views as labelers
 from labeling.prompts import views as prompts
+from labeling.queue import held_views as held
+from labeling.queue import life_views as life
 from labeling.queue import views as queue
 from labeling.rankings import views as rankings
 from labeling.rounds import views as rounds
@@ -15,8 +17,12 @@ urlpatterns: list[URLPattern] = [
     # Labelers
     path("work/next/<slug:kind>/", queue.claim_next, name="queue-next"),
     path("work/nothing/<slug:kind>/", queue.nothing, name="queue-nothing"),
-    path("work/<uuid:assignment_id>/renew/", queue.renew, name="assignment-renew"),
+    path("work/recent/", queue.recent, name="work-recent"),
+    path("work/<uuid:assignment_id>/renew/", life.renew, name="assignment-renew"),
+    path("work/<uuid:assignment_id>/active/", life.active, name="assignment-active"),
+    path("work/<uuid:assignment_id>/draft/", life.draft, name="assignment-draft"),
     path("work/<uuid:assignment_id>/skip/", queue.skip, name="assignment-skip"),
+    path("work/<uuid:assignment_id>/take-back/", queue.take_back, name="assignment-take-back"),
     path("write/<uuid:assignment_id>/", demonstrations.write, name="demonstration-write"),
     path("rank/<uuid:assignment_id>/", rankings.rank, name="ranking-submit"),
     path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
@@ -24,6 +30,9 @@ urlpatterns: list[URLPattern] = [
     path("prompts/", prompts.prompt_list, name="prompt-list"),
     path("prompts/import/", prompts.prompt_import, name="prompt-import"),
     path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
+    path("held/", held.held_list, name="held-list"),
+    path("held/<int:item_id>/release/", held.held_release, name="held-release"),
+    path("held/<int:item_id>/withdraw/", held.held_withdraw, name="held-withdraw"),
     path("rounds/", rounds.round_list, name="round-list"),
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
     path("rounds/<int:round_id>/<slug:name>/retry/", rounds.stage_retry, name="stage-retry"),

@@ -1,41 +1,63 @@
-"""The door to the queue and its only writer (`line.py` and `fill.py` stand behind it).
+"""The door to the queue and its only writer (`line.py`, `fill.py` and `holds.py` stand behind it).
 
 Rules that hold at every door, page, API or simulation alike:
 - An item goes to at most `need` labelers, and never twice to one; a labeler holds one lease per lane.
 - A lane is one kind of work for one cohort: a held-out labeler never gets training work, nor the other way round.
 - A lease is renewed while somebody works. One that ran out goes back to the line; work that comes late is taken
   as long as the item still wants labels.
+- What a skip does is its reason's (`skips.py`). An item that is held is given to nobody until a researcher has looked.
+- Nobody is given an item that touches a topic they opted out of.
 """
 
+from collections.abc import Iterable, Sequence
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from labeling.errors import Conflict, NotAllowed, NotFound
+from labeling.errors import BadInput, Conflict, NotAllowed, NotFound
 from labeling.labelers.models import Labeler
-from labeling.queue import line
-from labeling.queue.fill import add_demonstration_items, add_ranking_items, open_batch
-from labeling.queue.models import Assignment, Kind, Lane, WorkItem
+from labeling.prompts.models import Topic
+from labeling.queue import ledger, line, skips
+from labeling.queue.fill import (
+    Brief,
+    add_demonstration_items,
+    add_proposal_items,
+    add_ranking_items,
+    open_batch,
+)
+from labeling.queue.holds import hold, release, withdraw
+from labeling.queue.models import Assignment, Cursor, Kind, Lane, WorkItem
 
 __all__ = [
     "COUNT_CAP",
+    "Brief",
     "add_demonstration_items",
+    "add_proposal_items",
     "add_ranking_items",
+    "choose_topics",
     "claim",
     "counts",
     "finish",
+    "hold",
+    "keep_alive",
     "may_get",
     "open_batch",
+    "release",
     "renew",
+    "retopic",
     "skip",
     "sweep",
+    "take_back",
     "why_not",
     "withdraw",
 ]
 
 COUNT_CAP = 1000
 UNKNOWN = "There is no such piece of work among yours."
+MOVED = "This work is no longer yours to do: you have been moved to another group of labelers."
+TABS = "Several windows of yours asked for work at the same time; please try again."
 
 
 def why_not(labeler: Labeler) -> str:
@@ -69,27 +91,27 @@ def claim(labeler: Labeler, kind: str, *, just_ended: bool = False) -> Assignmen
     lane = Lane.of(kind, labeler.cohort)
     for attempt in range(5):
         try:
-            return _claim_once(labeler.pk, lane, look_for_lease=attempt > 0 or not just_ended)
+            return _claim_once(labeler, lane, look_for_lease=attempt > 0 or not just_ended)
         except IntegrityError:  # another tab of this labeler's was faster: resume what it was given
             continue
-    raise Conflict("Several windows of yours asked for work at the same time; please try again.")
+    raise Conflict(TABS)
 
 
-def _claim_once(labeler_id: int, lane: Lane, *, look_for_lease: bool) -> Assignment | None:
+def _claim_once(labeler: Labeler, lane: Lane, *, look_for_lease: bool) -> Assignment | None:
     # Each step is one statement and stands alone. Inside a transaction a savepoint lets the retry go on.
     if transaction.get_connection().in_atomic_block:
         with transaction.atomic():
-            return _next(labeler_id, lane, look_for_lease)
-    return _next(labeler_id, lane, look_for_lease)
+            return _next(labeler, lane, look_for_lease)
+    return _next(labeler, lane, look_for_lease)
 
 
-def _next(labeler_id: int, lane: Lane, look_for_lease: bool) -> Assignment | None:
+def _next(labeler: Labeler, lane: Lane, look_for_lease: bool) -> Assignment | None:
     return (
-        (look_for_lease and line.resume(labeler_id, lane))
-        or line.claim(labeler_id, lane)
-        or (line.may_rescan(labeler_id, lane) and line.claim(labeler_id, lane, from_start=True))
-        or line.take_up_again(labeler_id, lane)
-        or (None if look_for_lease else line.resume(labeler_id, lane))
+        (look_for_lease and line.resume(labeler, lane))
+        or line.claim(labeler, lane)
+        or (line.may_rescan(labeler, lane) and line.claim(labeler, lane, from_start=True))
+        or line.take_up_again(labeler, lane)
+        or (None if look_for_lease else line.resume(labeler, lane))
     )
 
 
@@ -104,19 +126,86 @@ def renew(labeler: Labeler, assignment_id: UUID) -> Assignment:
     return assignment
 
 
+def keep_alive(assignment: Assignment) -> None:
+    """Lengthen the lease, if it is one, and has less than half of its time left."""
+    now = timezone.now()
+    if assignment.state == Assignment.State.LEASED and assignment.expires_at - now < line.lease_length() / 2:
+        leases = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED)
+        leases.update(expires_at=now + line.lease_length())
+
+
 def skip(labeler: Labeler, assignment_id: UUID, reason: str = "") -> Assignment:
-    """Give the item to somebody else at once; this labeler never gets it again. Raises NotFound or Conflict."""
+    """Give the item back to the line at once, and do what the reason does (skips.py).
+
+    Raises NotFound, BadInput for a reason that does not exist, Conflict for work that was sent in.
+    """
+    why = skips.reason_for(reason)
     with transaction.atomic():
         assignment = _locked(labeler, assignment_id)
         if assignment.state == Assignment.State.DONE:
             raise Conflict(_ended(assignment))
         if assignment.state == Assignment.State.LEASED:
             line.give_back(assignment.item_id)
-        assignment.state = Assignment.State.SKIPPED
+        assignment.state = Assignment.State.EXPIRED if why.comes_back else Assignment.State.SKIPPED
         assignment.ended_at = timezone.now()
-        assignment.skip_reason = reason.strip()[:30]
+        assignment.skip_reason = why.key
         assignment.save(update_fields=["state", "ended_at", "skip_reason"])
+        if why.hold_after and (because := skips.why_hold(_said_of(assignment.item))):
+            hold(assignment.item, because)
     return assignment
+
+
+def take_back(labeler: Labeler, assignment_id: UUID) -> Assignment:
+    """Undo a skip: the piece is this labeler's again, with its draft.
+
+    What they hold meanwhile in the same lane is put aside as by 'not now'. Raises NotFound, NotAllowed for a labeler
+    who is not active, Conflict where the item is not open any more.
+    """
+    if reason := why_not(labeler):
+        raise NotAllowed(reason)
+    for _ in range(5):
+        try:
+            with transaction.atomic():
+                return _take_back(labeler, _locked(labeler, assignment_id))
+        except IntegrityError:  # another tab of this labeler's has just been given a lease: put that one aside
+            continue
+    raise Conflict(TABS)
+
+
+def _take_back(labeler: Labeler, assignment: Assignment) -> Assignment:
+    if assignment.state == Assignment.State.LEASED:
+        return assignment
+    item = assignment.item
+    if item.batch.cohort != labeler.cohort:
+        raise Conflict(MOVED)
+    if item.held_because in skips.HOLDS and not skips.why_hold(_said_of(item, but=labeler)):
+        release(item)  # it was this labeler's word that held it
+        item.refresh_from_db()
+    if assignment.state == Assignment.State.DONE or not item.is_open:
+        raise Conflict(_ended(assignment, item))
+    _put_aside(labeler, assignment.lane)
+    line.take(item.pk)
+    assignment.state = Assignment.State.LEASED
+    assignment.leased_at = timezone.now()
+    assignment.expires_at = assignment.leased_at + line.lease_length()
+    assignment.ended_at, assignment.skip_reason = None, ""
+    assignment.save(update_fields=["state", "leased_at", "expires_at", "ended_at", "skip_reason"])
+    return assignment
+
+
+def _put_aside(labeler: Labeler, lane: int) -> None:
+    leases = Assignment.objects.select_for_update(of=("item", "self")).select_related("item")
+    held = leases.filter(labeler=labeler, lane=lane, state=Assignment.State.LEASED).first()
+    if held:
+        line.give_back(held.item_id)
+        held.state, held.ended_at, held.skip_reason = Assignment.State.EXPIRED, timezone.now(), skips.NOT_NOW
+        held.save(update_fields=["state", "ended_at", "skip_reason"])
+
+
+def _said_of(item: WorkItem, but: Labeler | None = None) -> list[str]:
+    """The reasons of all who passed this item on, without one labeler's where one is named."""
+    skipped = item.assignments.filter(state=Assignment.State.SKIPPED)
+    return list(skipped.exclude(labeler=but).values_list("skip_reason", flat=True))
 
 
 def finish(labeler: Labeler, assignment_id: UUID, kind: str | None = None) -> Assignment:
@@ -131,12 +220,15 @@ def finish(labeler: Labeler, assignment_id: UUID, kind: str | None = None) -> As
     if kind is not None and item.batch.kind != kind:
         raise NotFound(UNKNOWN)
     if item.batch.cohort != labeler.cohort or labeler.state == Labeler.State.LEFT:
-        raise Conflict("This work is no longer yours to do: you have been moved to another group of labelers.")
+        raise Conflict(MOVED)
     late = assignment.state == Assignment.State.EXPIRED
     if assignment.state != Assignment.State.LEASED and not (late and item.is_open):
         raise Conflict(_ended(assignment))
     assignment.ended_at = line.finish(assignment, late=late)
     assignment.state = Assignment.State.DONE
+    if not labeler.is_simulated:
+        # After the commit: the ledger's lock must not be asked for while the lease's is held.
+        transaction.on_commit(partial(ledger.sign, labeler.pk, assignment.pk), robust=True)
     return assignment
 
 
@@ -145,24 +237,29 @@ def sweep(limit: int = 200) -> int:
     return line.sweep(limit)
 
 
-def withdraw(item: WorkItem) -> None:
-    """Nobody is given this item any more, and leases on it end. What was already done stays."""
-    with transaction.atomic():
-        now = timezone.now()
-        item = WorkItem.objects.select_for_update().get(pk=item.pk)
-        leases = item.assignments.filter(state=Assignment.State.LEASED)
-        ended = leases.update(state=Assignment.State.EXPIRED, ended_at=now)
-        item.taken -= ended
-        item.is_open = False
-        item.withdrawn_at = item.withdrawn_at or now
-        item.save(update_fields=["taken", "is_open", "withdrawn_at"])
-
-
 def counts(labeler: Labeler) -> dict[str, int]:
     """How many items of each kind are open for this labeler; COUNT_CAP means that many or more."""
     if why_not(labeler):
         return dict.fromkeys(Kind.values, 0)
-    return {kind: line.count_open(labeler.pk, Lane.of(kind, labeler.cohort), COUNT_CAP) for kind in Kind.values}
+    return {kind: line.count_open(labeler, Lane.of(kind, labeler.cohort), COUNT_CAP) for kind in Kind.values}
+
+
+def choose_topics(labeler: Labeler, slugs: Sequence[str]) -> None:
+    """From now on this labeler is given nothing that touches these topics. Raises BadInput for an unknown one."""
+    wanted = sorted(set(slugs))
+    known = set(Topic.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    if unknown := [slug for slug in wanted if slug not in known]:
+        raise BadInput(f"There is no topic “{unknown[0]}”; nothing was changed.")
+    with transaction.atomic():
+        labeler.unwanted_topics = wanted
+        labeler.save(update_fields=["unwanted_topics"])
+        Cursor.objects.filter(labeler=labeler).delete()  # what was passed by may be wanted again
+
+
+def retopic(prompt_ids: Iterable[UUID]) -> int:
+    """The items of these prompts touch from now on what the prompts touch; how many items that changed."""
+    with transaction.atomic():
+        return line.retopic(list(prompt_ids))
 
 
 def _locked(labeler: Labeler, assignment_id: UUID) -> Assignment:
@@ -174,11 +271,14 @@ def _locked(labeler: Labeler, assignment_id: UUID) -> Assignment:
         raise NotFound(UNKNOWN) from None
 
 
-def _ended(assignment: Assignment) -> str:
+def _ended(assignment: Assignment, item: WorkItem | None = None) -> str:
+    item = item or assignment.item
     if assignment.state == Assignment.State.DONE:
         return "You have sent this in before. The first version was kept."
-    if assignment.item.withdrawn_at:
+    if item.withdrawn_at:
         return "A researcher has withdrawn this piece of work, so nothing more is wanted for it."
+    if item.held_at:
+        return "This piece of work waits for a researcher's look, so nobody can do it now."
     if assignment.state == Assignment.State.SKIPPED:
         return "You skipped this piece of work, and it went to somebody else."
     return "Your time for this piece of work ran out, and meanwhile somebody else has taken it over."

@@ -2,23 +2,33 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from django.db import transaction
 
 from labeling.completions.models import Completion
 from labeling.errors import BadInput
 from labeling.guidelines.models import Guideline
-from labeling.prompts.models import Prompt
+from labeling.models import Shape
+from labeling.prompts.models import Prompt, UseCase
 from labeling.queue import line
 from labeling.queue.models import Batch, Kind, Lane, WorkItem, WorkItemCompletion
 from labeling.rubrics import publish as rubrics
+from labeling.texts import clean
 
 CHUNK = 1000
 MIN_K, MAX_K = 4, 9  # Ouyang et al. 2022, §3.5
 
 Group = tuple[Prompt, Sequence[Completion]]
 T = TypeVar("T")
+
+
+class Brief(TypedDict):
+    """What kind of prompt a labeler is to write, in place of the prompt that other items have."""
+
+    shape: str
+    use_case: str  # empty where the labeler chooses
+    text: str  # what the researcher asks for; may be empty, but for a user-based prompt is its use case in words
 
 
 def open_batch(*, name: str, kind: str, purpose: str, cohort: str, guideline: Guideline) -> Batch:
@@ -38,6 +48,16 @@ def add_demonstration_items(batch: Batch, prompts: Iterable[Prompt], *, need: in
     """One item a prompt, at the end of the line; how many were added."""
     _check(batch, Kind.DEMONSTRATE, need, priority)
     return sum(len(_put(batch, chunk, need, priority)) for chunk in _chunks(prompts))
+
+
+@transaction.atomic
+def add_proposal_items(batch: Batch, briefs: Iterable[Brief], *, need: int = 1, priority: int = 5) -> int:
+    """One item a brief, for which a labeler writes a prompt; how many were added.
+
+    Raises BadInput for a shape or a use case that does not exist, and for a user-based brief without a text.
+    """
+    _check(batch, Kind.PROPOSE, need, priority)
+    return sum(len(_put(batch, chunk, need, priority)) for chunk in _chunks(map(_checked, briefs)))
 
 
 @transaction.atomic
@@ -80,16 +100,33 @@ def _can_be_ranked(prompt: Prompt, completions: Sequence[Completion]) -> bool:
     return len({completion.text.strip() for completion in completions}) > 1
 
 
-def _put(batch: Batch, prompts: Sequence[Prompt], need: int, priority: int) -> list[WorkItem]:
+def _checked(brief: Brief) -> Brief:
+    if brief["shape"] not in Shape.values:
+        raise BadInput(f"A prompt's shape is one of {', '.join(Shape.values)}, not “{brief['shape']}”.")
+    if brief["use_case"] and brief["use_case"] not in UseCase.values:
+        raise BadInput(f"There is no use case “{brief['use_case']}”; leave it empty to let the labeler choose.")
+    text = brief["text"].strip() and clean(brief["text"], "The brief")
+    if brief["shape"] == Shape.USER_BASED and not text:
+        raise BadInput("A user-based brief says in words what the use case is.")
+    return Brief(shape=brief["shape"], use_case=brief["use_case"], text=text)
+
+
+def _put(batch: Batch, wanted: Sequence[Prompt | Brief], need: int, priority: int) -> list[WorkItem]:
     lane = Lane.of(batch.kind, batch.cohort)
-    places = line.new_places(len(prompts))
+    places = line.new_places(len(wanted))
     items = WorkItem.objects.bulk_create(
-        WorkItem(batch=batch, prompt=prompt, lane=lane, priority=priority, pos=pos, need=need)
-        for prompt, pos in zip(prompts, places, strict=True)
+        WorkItem(batch=batch, lane=lane, priority=priority, pos=pos, need=need, **_about(thing))
+        for thing, pos in zip(wanted, places, strict=True)
     )
     # These places were drawn before this commit: somebody may have been served a later one meanwhile.
     line.lower_cursors(lane, priority, places[0] - 1)
     return items
+
+
+def _about(wanted: Prompt | Brief) -> dict[str, Any]:
+    if isinstance(wanted, Prompt):
+        return {"prompt": wanted, "topics": wanted.topics}
+    return {"brief": wanted}
 
 
 def _chunks(things: Iterable[T]) -> Iterator[list[T]]:

@@ -2,8 +2,9 @@
 
 Why one statement per step: a claim is pick, take, cursor and lease in one round trip and one short lock. The pick
 walks the partial index `item_open` from the labeler's cursor on, class by class, and stops at the first item that
-this labeler never held; FOR UPDATE SKIP LOCKED checks `is_open` again on the locked row, so `need` is never passed.
-Whatever opens or moves an item gives it a new place at the end of its class: nothing behind a cursor opens again.
+this labeler never held and that touches no topic they opted out of; FOR UPDATE SKIP LOCKED checks `is_open` again on
+the locked row, so `need` is never passed. Whatever opens or moves an item gives it a new place at the end of its class:
+nothing behind a cursor opens again.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from labeling.labelers.models import Labeler
 from labeling.queue.models import Assignment, Lane
 
 COLUMNS = "id, item_id, labeler_id, lane, state, display_order, leased_at, expires_at, ended_at, skip_reason"
@@ -39,6 +41,7 @@ WITH pick AS MATERIALIZED (
               SELECT c.pos FROM labeling_cursor c
               WHERE c.labeler_id = %(labeler)s AND c.lane = %(lane)s AND c.priority = class.priority
                 AND NOT %(from_start)s), 0)
+          AND NOT w.topics && %(unwanted)s::varchar[]
           AND NOT EXISTS (
               SELECT 1 FROM labeling_assignment a WHERE a.labeler_id = %(labeler)s AND a.item_id = w.id)
         ORDER BY w.pos
@@ -72,12 +75,14 @@ WHERE labeler_id = %(labeler)s AND lane = %(lane)s
 RETURNING id
 """
 
-# Where labelers are few, an item whose lease ran out would wait forever for somebody who never held it.
+# Where labelers are few, an item whose lease ran out would wait forever for somebody who never held it. An item that
+# somebody put aside ('not now') comes back to them in the same way.
 TAKE_UP_AGAIN = f"""
 WITH pick AS MATERIALIZED (
     SELECT a.id, a.item_id
     FROM labeling_assignment a JOIN labeling_workitem w ON w.id = a.item_id
     WHERE a.labeler_id = %(labeler)s AND a.lane = %(lane)s AND a.state = 2 AND w.is_open
+      AND NOT w.topics && %(unwanted)s::varchar[]
     ORDER BY a.ended_at
     LIMIT 1
     FOR UPDATE OF w, a SKIP LOCKED
@@ -86,7 +91,7 @@ WITH pick AS MATERIALIZED (
     FROM pick WHERE w.id = pick.item_id
 )
 UPDATE labeling_assignment SET state = 0, leased_at = statement_timestamp(),
-       expires_at = statement_timestamp() + %(lease)s, ended_at = NULL
+       expires_at = statement_timestamp() + %(lease)s, ended_at = NULL, skip_reason = ''
 FROM pick WHERE labeling_assignment.id = pick.id
 RETURNING {", ".join("labeling_assignment." + name for name in COLUMNS.split(", "))}
 """
@@ -105,7 +110,7 @@ WITH gone AS MATERIALIZED (
     FROM gone WHERE a.id = gone.id
 ), back AS (
     UPDATE labeling_workitem w
-    SET taken = w.taken - g.leases, is_open = w.withdrawn_at IS NULL, priority = 0, pos = g.pos
+    SET taken = w.taken - g.leases, is_open = w.withdrawn_at IS NULL AND w.held_at IS NULL, priority = 0, pos = g.pos
     FROM (SELECT item_id, count(*) AS leases, nextval('labeling_workitem_pos') AS pos FROM gone GROUP BY item_id) g
     WHERE w.id = g.item_id
 )
@@ -114,11 +119,14 @@ SELECT count(*) FROM gone
 
 GIVE_BACK = """
 UPDATE labeling_workitem
-SET taken = taken - 1, is_open = withdrawn_at IS NULL, pos = nextval('labeling_workitem_pos')
+SET taken = taken - 1, is_open = withdrawn_at IS NULL AND held_at IS NULL, pos = nextval('labeling_workitem_pos')
 WHERE id = %(item)s
 """
 
+TAKE = "UPDATE labeling_workitem SET taken = taken + 1, is_open = taken + 1 < need WHERE id = %(item)s"
+
 # `late`: the lease was swept, so the place in `taken` must be taken again; the caller has seen that one is free.
+# The draft is emptied and its revision counts on: a save that is still on its way is refused (drafts.py).
 FINISH = """
 WITH done AS (
     UPDATE labeling_assignment SET state = 1, ended_at = statement_timestamp() WHERE id = %(assignment)s
@@ -127,6 +135,9 @@ WITH done AS (
     UPDATE labeling_workitem
     SET done = done + 1, taken = taken + %(late)s, is_open = is_open AND taken + %(late)s < need
     WHERE id = %(item)s
+), emptied AS (
+    UPDATE labeling_draft SET content = '[]', revision = revision + 1, came_late_at = NULL
+    WHERE assignment_id = %(assignment)s
 )
 SELECT ended_at FROM done
 """
@@ -143,6 +154,7 @@ SELECT count(*) FROM (
           AND w.pos > coalesce((
               SELECT c.pos FROM labeling_cursor c
               WHERE c.labeler_id = %(labeler)s AND c.lane = %(lane)s AND c.priority = class.priority), 0)
+          AND NOT w.topics && %(unwanted)s::varchar[]
           AND NOT EXISTS (
               SELECT 1 FROM labeling_assignment a WHERE a.labeler_id = %(labeler)s AND a.item_id = w.id)
         LIMIT %(cap)s
@@ -151,6 +163,7 @@ SELECT count(*) FROM (
     SELECT 1
     FROM labeling_assignment a JOIN labeling_workitem w ON w.id = a.item_id
     WHERE a.labeler_id = %(labeler)s AND a.lane = %(lane)s AND a.state = 2 AND w.is_open
+      AND NOT w.topics && %(unwanted)s::varchar[]
     LIMIT %(cap)s
 ) open_for_me
 """
@@ -159,29 +172,45 @@ LOWER_CURSORS = """
 UPDATE labeling_cursor SET pos = %(before)s WHERE lane = %(lane)s AND priority = %(priority)s AND pos > %(before)s
 """
 
+# In the order of ids, so that two of these do not block each other. No index on prompts: it would cost every claim.
+RETOPIC = """
+WITH changed AS MATERIALIZED (
+    SELECT w.id, p.topics
+    FROM labeling_workitem w JOIN labeling_prompt p ON p.id = w.prompt_id
+    WHERE p.id = ANY(%(prompts)s) AND w.withdrawn_at IS NULL AND w.done < w.need AND w.topics <> p.topics
+    ORDER BY w.id
+    FOR UPDATE OF w
+)
+UPDATE labeling_workitem w SET topics = changed.topics FROM changed WHERE w.id = changed.id
+"""
+# Whoever opted out of something may have passed by what touches it no more.
+FORGET_CURSORS = """
+DELETE FROM labeling_cursor c USING labeling_labeler l WHERE l.id = c.labeler_id AND l.unwanted_topics <> '{}'
+"""
+
 
 def lease_length() -> timedelta:
     return timedelta(minutes=settings.LEASE_MINUTES)
 
 
-def resume(labeler_id: int, lane: Lane) -> Assignment | None:
+def resume(labeler: Labeler, lane: Lane) -> Assignment | None:
     """The lease that this labeler holds in this lane, renewed."""
-    return _lease(RESUME, labeler_id, lane)
+    return _lease(RESUME, labeler, lane)
 
 
-def claim(labeler_id: int, lane: Lane, *, from_start: bool = False) -> Assignment | None:
+def claim(labeler: Labeler, lane: Lane, *, from_start: bool = False) -> Assignment | None:
     """A lease on the next item that this labeler never held. Raises IntegrityError where another tab was faster."""
-    return _lease(CLAIM, labeler_id, lane, from_start=from_start)
+    return _lease(CLAIM, labeler, lane, from_start=from_start)
 
 
-def may_rescan(labeler_id: int, lane: Lane) -> bool:
+def may_rescan(labeler: Labeler, lane: Lane) -> bool:
     """True at most once a minute, and only where there is a cursor to look behind."""
-    return _value(MAY_RESCAN, {"labeler": labeler_id, "lane": lane}) is not None
+    return _value(MAY_RESCAN, {"labeler": labeler.pk, "lane": lane}) is not None
 
 
-def take_up_again(labeler_id: int, lane: Lane) -> Assignment | None:
+def take_up_again(labeler: Labeler, lane: Lane) -> Assignment | None:
     """The lease of this labeler's that ran out first and whose item still wants labels, taken up again."""
-    return _lease(TAKE_UP_AGAIN, labeler_id, lane)
+    return _lease(TAKE_UP_AGAIN, labeler, lane)
 
 
 def sweep(limit: int) -> int:
@@ -194,6 +223,11 @@ def give_back(item_id: int) -> None:
     _execute(GIVE_BACK, {"item": item_id})
 
 
+def take(item_id: int) -> None:
+    """One label more is on its way for this (locked and open) item."""
+    _execute(TAKE, {"item": item_id})
+
+
 def finish(assignment: Assignment, *, late: bool) -> datetime:
     """Count the (locked) lease as done; the time it ended."""
     params = {"assignment": assignment.pk, "item": assignment.item_id, "late": int(late)}
@@ -201,8 +235,8 @@ def finish(assignment: Assignment, *, late: bool) -> datetime:
     return ended
 
 
-def count_open(labeler_id: int, lane: Lane, cap: int) -> int:
-    return int(_value(COUNT_OPEN, {"labeler": labeler_id, "lane": lane, "cap": cap}))
+def count_open(labeler: Labeler, lane: Lane, cap: int) -> int:
+    return int(_value(COUNT_OPEN, {**_who(labeler, lane), "cap": cap}))
 
 
 def new_places(count: int) -> list[int]:
@@ -217,8 +251,20 @@ def lower_cursors(lane: Lane, priority: int, before: int) -> None:
     _execute(LOWER_CURSORS, {"lane": lane, "priority": priority, "before": before})
 
 
-def _lease(sql: str, labeler_id: int, lane: Lane, **params: Any) -> Assignment | None:
-    params |= {"labeler": labeler_id, "lane": int(lane), "lease": lease_length()}
+def retopic(prompt_ids: Sequence[UUID]) -> int:
+    """Copy the topics of these prompts to those of their items that want labels; how many items changed."""
+    changed = _execute(RETOPIC, {"prompts": list(prompt_ids)})
+    if changed:
+        _execute(FORGET_CURSORS, {})
+    return changed
+
+
+def _who(labeler: Labeler, lane: Lane) -> dict[str, Any]:
+    return {"labeler": labeler.pk, "unwanted": labeler.unwanted_topics, "lane": int(lane)}
+
+
+def _lease(sql: str, labeler: Labeler, lane: Lane, **params: Any) -> Assignment | None:
+    params |= {**_who(labeler, lane), "lease": lease_length()}
     return next(iter(Assignment.objects.raw(sql, params)), None)
 
 
@@ -229,6 +275,7 @@ def _value(sql: str, params: dict[str, Any]) -> Any:
     return None if row is None else row[0]
 
 
-def _execute(sql: str, params: dict[str, int | UUID]) -> None:
+def _execute(sql: str, params: dict[str, Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
+        return int(cursor.rowcount)

@@ -42,6 +42,10 @@ class Lane(models.IntegerChoices):
     def of(cls, kind: str, cohort: str) -> "Lane":
         return cls[f"{Kind(kind).name}_{Cohort(cohort).name}"]
 
+    @property
+    def kind(self) -> Kind:
+        return Kind[self.name.split("_")[0]]
+
 
 class Progress(TypedDict):
     done: int
@@ -107,7 +111,10 @@ class WorkItem(models.Model):
     held_because = models.CharField(max_length=200, blank=True, db_default="")
 
     class Meta:
-        indexes = [models.Index(fields=["lane", "priority", "pos"], condition=Q(is_open=True), name="item_open")]
+        indexes = [
+            models.Index(fields=["lane", "priority", "pos"], condition=Q(is_open=True), name="item_open"),
+            models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="item_held"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(priority__lte=9), name="item_priority_0_to_9"),
             models.CheckConstraint(condition=Q(need__gte=1), name="item_needs_somebody"),
@@ -175,6 +182,7 @@ class Assignment(models.Model):
             models.Index(fields=["expires_at"], condition=Q(state=0), name="lease_expires"),
             models.Index(fields=["labeler", "lane"], condition=Q(state=2), name="expired_of_labeler"),
             models.Index(fields=["labeler", "ended_at"], condition=Q(state=1), name="work_of_labeler"),
+            models.Index(fields=["labeler", "ended_at"], condition=Q(state=3), name="skips_of_labeler"),
         ]
         constraints = [
             # The last word on 'one labeler never twice on an item'.
@@ -216,11 +224,14 @@ class ActiveSpan(models.Model):
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="spans")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
+    is_last = models.BooleanField(default=False, db_default=False, help_text="The one that may still grow.")
 
     class Meta:
         indexes = [models.Index(fields=["labeler", "ended_at"], name="span_of_labeler")]
         constraints = [
-            models.CheckConstraint(condition=Q(started_at__lte=F("ended_at")), name="span_starts_before_it_ends")
+            models.CheckConstraint(condition=Q(started_at__lte=F("ended_at")), name="span_starts_before_it_ends"),
+            # Two tabs that sign at the same time: the second one adds nothing.
+            models.UniqueConstraint(fields=["labeler"], condition=Q(is_last=True), name="one_last_span"),
         ]
 
     def __str__(self) -> str:

@@ -1,23 +1,26 @@
-"""The labeler's home, claiming, and the lease: renewed or given back. Also the researcher's batch page."""
+"""The labeler's home, claiming, skipping, looking back; what work pages share. Also the researcher's batch page."""
 
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from config.http import wants_part
+from config.http import words_of
 from labeling import access
-from labeling.errors import BadInput, Conflict, PodiumError
+from labeling.errors import Conflict, PodiumError
 from labeling.models import Assignment, Kind, Labeler, Role
-from labeling.queue import dispatch
-from labeling.queue.forms import SKIP_REASONS, SkipForm
+from labeling.queue import dispatch, drafts, ledger, skips
 from labeling.queue.home import work_of
+from labeling.queue.recent import last_pieces
 
-PAGES = {Kind.DEMONSTRATE: "demonstration-write", Kind.RANK: "ranking-submit"}
+PAGES = {Kind.DEMONSTRATE: "demonstration-write", Kind.RANK: "ranking-submit", Kind.PROPOSE: "proposal-write"}
 
 
 @never_cache
@@ -49,7 +52,11 @@ def go_to_next(labeler: Labeler, kind: Kind, *, just_ended: bool = False) -> Htt
     if dispatch.why_not(labeler):
         return redirect("home")
     assignment = dispatch.claim(labeler, kind, just_ended=just_ended)
-    return redirect(PAGES[kind], assignment.pk) if assignment else redirect("queue-nothing", kind.value)
+    if assignment is None:
+        return redirect("queue-nothing", kind.value)
+    if not just_ended:  # else what has just ended was the sign
+        ledger.sign(labeler.pk, assignment.pk)
+    return redirect(PAGES[kind], assignment.pk)
 
 
 @access.labeler_only
@@ -64,50 +71,57 @@ def nothing(request: HttpRequest, kind: str) -> HttpResponse:
 
 @access.labeler_only
 @require_POST
-def renew(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
-    """The lease's line on the page, lengthened, or with the reason why it has ended."""
+def skip(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
+    """Passes the piece on and goes to the next one, which says so and can undo it."""
     labeler = access.labeler_of(request)
-    try:
-        assignment = dispatch.renew(labeler, assignment_id)
-    except Conflict as error:
-        if not wants_part(request):
-            raise
-        return render(request, "labeling/queue/_lease.html", {"lease_lost": error.sentence}, status=error.status)
-    if not wants_part(request):
-        return redirect(PAGES[Kind(assignment.item.batch.kind)], assignment.pk)
-    return render(request, "labeling/queue/_lease.html", {"assignment": assignment})
+    skipped = dispatch.skip(labeler, assignment_id, request.POST.get("reason", ""))
+    ledger.sign(labeler.pk, skipped.pk)
+    kind = Kind(skipped.item.batch.kind)
+    following = go_to_next(labeler, kind, just_ended=True)
+    came_back = following.headers["Location"] == reverse(PAGES[kind], args=[skipped.pk])
+    context = {"skipped": skipped, "reason": skips.reason_for(skipped.skip_reason), "came_back": came_back}
+    messages.info(request, render_to_string("labeling/queue/_skipped.html", context, request))
+    return following
 
 
 @access.labeler_only
 @require_POST
-def skip(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
-    """Gives the piece to somebody else and goes to the next one."""
-    form = SkipForm(request.POST)
-    if not form.is_valid():
-        raise BadInput("This reason is not one of those on the page; nothing was skipped.")
+def take_back(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
+    """Undoes a skip and goes to the piece."""
     labeler = access.labeler_of(request)
-    skipped = dispatch.skip(labeler, assignment_id, form.cleaned_data["reason"])
-    return go_to_next(labeler, Kind(skipped.item.batch.kind), just_ended=True)
+    assignment = dispatch.take_back(labeler, assignment_id)
+    ledger.sign(labeler.pk, assignment.pk)
+    return redirect(PAGES[Kind(assignment.item.batch.kind)], assignment.pk)
+
+
+@access.labeler_only
+@never_cache
+@require_safe
+def recent(request: HttpRequest) -> HttpResponse:
+    """'Back': the labeler's last pieces, to look at, correct or take back."""
+    pieces = [(piece, PAGES[piece.kind]) for piece in last_pieces(access.labeler_of(request))]
+    return render(request, "labeling/queue/recent.html", {"pieces": pieces})
 
 
 def workbench(assignment: Assignment) -> dict[str, Any]:
-    """What the writing page and the ranking page have in common."""
+    """What the work pages have in common. The assignment is one of `access.assignment_of`."""
     late = assignment.state == Assignment.State.EXPIRED
     return {
         "assignment": assignment,
         "prompt": assignment.item.prompt,
         "guideline": assignment.item.batch.guideline,
-        "skip_reasons": SKIP_REASONS,
+        "skip_reasons": skips.REASONS,
+        "draft_revision": drafts.revision_of(assignment),
         "lease_lost": "Your time ran out. You can still send it in, as long as nobody else has taken it over."
         if late
         else "",
     }
 
 
-def why_closed(assignment: Assignment) -> Conflict | None:
-    """Why a page for this piece would be in vain; None where it may still be sent in."""
+def why_closed(assignment: Assignment, *, correctable: bool = False) -> Conflict | None:
+    """Why a page for this piece would be in vain; None where it may still be sent in, or else corrected."""
     if assignment.state == Assignment.State.DONE:
-        return Conflict("You have sent this in already. It is stored.")
+        return None if correctable else Conflict("You have sent this in already. It is stored.")
     if assignment.state == Assignment.State.SKIPPED:
         return Conflict("You skipped this piece, and it went to somebody else.")
     if assignment.state == Assignment.State.EXPIRED and not assignment.item.is_open:
@@ -115,9 +129,20 @@ def why_closed(assignment: Assignment) -> Conflict | None:
     return None
 
 
-def ended(request: HttpRequest, kind: Kind, error: PodiumError, words: str = "") -> HttpResponse:
-    """The piece is not to be had any more; the sentence says why, and what was written is given back."""
-    context = {"sentence": error.sentence, "kind": kind, "words": words}
+def ended(request: HttpRequest, labeler: Labeler, assignment_id: UUID, kind: Kind, error: PodiumError) -> HttpResponse:
+    """The piece is not to be had any more: the sentence says why, and the words are there to be copied.
+
+    What was sent in too late is kept, with thanks.
+    """
+    assignment = access.assignment_of(labeler, assignment_id, kind)
+    posted = request.POST if request.method == "POST" else drafts.fields_of(assignment)
+    late = request.method == "POST" and assignment.state != Assignment.State.DONE
+    context = {
+        "sentence": error.sentence,
+        "kind": kind,
+        "words": words_of(posted) if posted else "",
+        "kept": late and drafts.keep_late(assignment, request.POST) is not None,
+    }
     return render(request, "labeling/queue/ended.html", context, status=error.status)
 
 
@@ -134,4 +159,5 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
         )
         .order_by("-done", "pseudonym")
     )
-    return render(request, "labeling/queue/batch.html", {"batch": batch, "workers": workers})
+    held = batch.items.filter(held_at__isnull=False, withdrawn_at=None).count()
+    return render(request, "labeling/queue/batch.html", {"batch": batch, "workers": workers, "held": held})

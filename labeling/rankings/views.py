@@ -31,7 +31,7 @@ def rank(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
         assignment = access.assignment_of(labeler, assignment_id, Kind.RANK)
         return _page(request, assignment, _legible(request.POST), error)
     except Conflict as error:
-        return ended(request, Kind.RANK, error)
+        return ended(request, labeler, assignment_id, Kind.RANK, error)
     return go_to_next(labeler, Kind.RANK, just_ended=True)
 
 
@@ -62,7 +62,7 @@ def _page(
     request: HttpRequest, assignment: Assignment, places: dict[int, int], error: BadInput | None = None
 ) -> HttpResponse:
     if closed := why_closed(assignment):
-        return ended(request, Kind.RANK, closed)
+        return ended(request, assignment.labeler, assignment.pk, Kind.RANK, closed)
     shown = [{"number": card.number, "text": card.text, "place": places.get(card.number)} for card in cards(assignment)]
     context = {
         **workbench(assignment),

@@ -62,7 +62,7 @@ def work_until_idle(labeler: Labeler, seed: int) -> int:
         claims += 1
         match chance.random():
             case dice if dice < 0.01:
-                dispatch.skip(labeler, assignment.pk, "unclear")
+                dispatch.skip(labeler, assignment.pk, "language")
             case dice if dice < 0.02:
                 Assignment.objects.filter(pk=assignment.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
                 dispatch.sweep()

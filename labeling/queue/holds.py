@@ -1,0 +1,52 @@
+"""Items that are taken out of the line by a researcher or for one, and put back. Called through dispatch.py alone."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from labeling.errors import Conflict
+from labeling.queue import line
+from labeling.queue.models import Assignment, Lane, WorkItem
+
+
+def hold(item: WorkItem, because: str) -> None:
+    """Give this item to nobody else until a researcher has looked. Who has it now may finish it."""
+    with transaction.atomic():
+        item = _locked(item)
+        if item.held_at is None and item.withdrawn_at is None:
+            item.is_open, item.held_at, item.held_because = False, timezone.now(), because[:200]
+            item.save(update_fields=["is_open", "held_at", "held_because"])
+
+
+def release(item: WorkItem) -> None:
+    """Put an item that was held back at the end of its class, if it still wants labels.
+
+    Raises Conflict where it is not held.
+    """
+    with transaction.atomic():
+        item = _locked(item)
+        if item.held_at is None or item.withdrawn_at:
+            raise Conflict("This piece is not held any more: somebody has released or withdrawn it.")
+        item.held_at, item.held_because = None, ""
+        item.is_open = item.taken < item.need
+        (item.pos,) = line.new_places(1)
+        item.save(update_fields=["held_at", "held_because", "is_open", "pos"])
+        # Somebody may have been served a later place before this one is committed.
+        line.lower_cursors(Lane(item.lane), item.priority, item.pos - 1)
+
+
+def withdraw(item: WorkItem) -> None:
+    """Nobody is given this item any more, and leases on it end. What was already done stays."""
+    with transaction.atomic():
+        now = timezone.now()
+        item = _locked(item)
+        ended = item.assignments.filter(state=Assignment.State.LEASED).update(
+            state=Assignment.State.EXPIRED, ended_at=now
+        )
+        item.taken -= ended
+        item.is_open = False
+        item.withdrawn_at = item.withdrawn_at or now
+        item.save(update_fields=["taken", "is_open", "withdrawn_at"])
+
+
+def _locked(item: WorkItem) -> WorkItem:
+    return WorkItem.objects.select_for_update().get(pk=item.pk)
