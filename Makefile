@@ -20,6 +20,10 @@ test: .venv/.dev  ## the whole suite, browser tests included
 	@$(PY) -m tests.chromium
 	$(PY) -m pytest $(ARGS)
 
+screenshots: .venv/.dev  ## the pictures of docs/labeler-guide.md, made anew
+	@$(PY) -m tests.chromium
+	$(PY) -m pytest tests/browser/screenshots.py -q
+
 lint: .venv/.dev  ## ruff and mypy
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -42,4 +46,4 @@ clean-demo:  ## forget the demo: its database, datasets and weights
 	@$(PY) -m pip install --quiet --disable-pip-version-check ".[dev]" -c constraints.txt
 	@touch $@
 
-.PHONY: help demo run test lint clean-demo
+.PHONY: help demo run test screenshots lint clean-demo

@@ -67,6 +67,34 @@ def refill(items: int) -> None:
     _execute("VACUUM (ANALYZE)")
 
 
+def put_in_front(k: int, items: int) -> None:
+    """So many items for K = `k` before all others, each with a prompt of its own."""
+    run, policy = Run.objects.get(name="benchmark"), Checkpoint.objects.get(name="benchmark")
+    made = Prompt.objects.count()
+    prompts = Prompt.objects.bulk_create(
+        Prompt(text=f"Question {n}?", digest=f"{n:064x}", split=Split.TRAIN, source=f"benchmark, K = {k}")
+        for n in range(made, made + items)
+    )
+    groups = [
+        (
+            prompt,
+            Completion.objects.bulk_create(
+                Completion(
+                    prompt=prompt,
+                    run=run,
+                    checkpoint=policy,
+                    sample=n,
+                    finished=True,
+                    text=f"{n}. {4 * TEXT}{prompt.pk}.",
+                )
+                for n in range(k)
+            ),
+        )
+        for prompt in prompts
+    ]
+    dispatch.add_ranking_items(_batch(), groups, priority=0)
+
+
 def claim_buffers(labeler: Labeler) -> int:
     """Pages of 8 KB that this labeler's next claim touches; the claim itself is rolled back.
 

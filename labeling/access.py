@@ -3,13 +3,31 @@
 from typing import cast
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from config.http import role_required
 from labeling.errors import NotAllowed
-from labeling.models import Assignment, Batch, Invitation, Kind, Labeler, Role, Round, Stage, User, WorkItem
+from labeling.guidelines.acknowledge import PURPOSES
+from labeling.models import (
+    Assignment,
+    Batch,
+    Guideline,
+    Invitation,
+    Kind,
+    Labeler,
+    Purpose,
+    Role,
+    Round,
+    Stage,
+    Thread,
+    Topic,
+    User,
+    WorkItem,
+)
 from labeling.queue import dispatch
+from labeling.threads import talk
 
 labeler_only = role_required(Role.LABELER)
 researcher_only = role_required(Role.RESEARCHER)
@@ -23,10 +41,19 @@ def user_of(request: HttpRequest) -> User:
 
 def labeler_of(request: HttpRequest) -> Labeler:
     """The labeler behind a request; 404 for an account that is none."""
+    return _labeler(user_of(request))
+
+
+def _labeler(user: User) -> Labeler:
     try:
-        return user_of(request).labeler
+        return user.labeler
     except Labeler.DoesNotExist as error:
         raise Http404 from error
+
+
+def labeler_or_none(user: User) -> Labeler | None:
+    """The labeler's side of an account that has one."""
+    return getattr(user, "labeler", None)
 
 
 def working_labeler_of(request: HttpRequest) -> Labeler:
@@ -40,7 +67,7 @@ def working_labeler_of(request: HttpRequest) -> Labeler:
 def assignment_of(labeler: Labeler, assignment_id: UUID, kind: str) -> Assignment:
     """This labeler's assignment with all that its page shows; anybody else's is not there."""
     return get_object_or_404(
-        Assignment.objects.select_related("item__prompt", "item__batch__guideline", "draft"),
+        Assignment.objects.select_related("item__prompt", "item__batch__guideline", "item__batch__rubric", "draft"),
         pk=assignment_id,
         labeler=labeler,
         item__batch__kind=kind,
@@ -50,6 +77,34 @@ def assignment_of(labeler: Labeler, assignment_id: UUID, kind: str) -> Assignmen
 def piece_of(labeler: Labeler, assignment_id: UUID) -> Assignment:
     """This labeler's assignment of whatever kind, alone."""
     return get_object_or_404(Assignment, pk=assignment_id, labeler=labeler)
+
+
+def threads_for(user: User) -> QuerySet[Thread]:
+    """All for researchers; a labeler's own and the announcements; 404 for who has no messages here."""
+    if not user.roles & {Role.RESEARCHER, Role.LABELER}:
+        raise Http404
+    return talk.visible_to(user)
+
+
+def thread_for(user: User, thread_id: int) -> Thread:
+    threads = threads_for(user).select_related("labeler", "item__prompt", "item__batch")
+    return get_object_or_404(threads, pk=thread_id)
+
+
+def guideline_for(user: User, guideline_id: int) -> Guideline:
+    """Researchers read every version; a labeler those for the purposes they work under."""
+    guideline = get_object_or_404(Guideline, pk=guideline_id)
+    if Role.RESEARCHER not in user.roles and guideline.purpose not in PURPOSES[_labeler(user).cohort]:
+        raise Http404
+    return guideline
+
+
+def purpose_of(name: str) -> Purpose:
+    """The purpose that an address names."""
+    try:
+        return Purpose(name)
+    except ValueError as error:
+        raise Http404 from error
 
 
 def kind_of(name: str) -> Kind:
@@ -74,6 +129,10 @@ def batch_for_research(batch_id: int) -> Batch:
 
 def item_for_research(item_id: int) -> WorkItem:
     return get_object_or_404(WorkItem, pk=item_id)
+
+
+def topic_for_research(slug: str) -> Topic:
+    return get_object_or_404(Topic, pk=slug)
 
 
 def labeler_for_admin(pseudonym: str) -> Labeler:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from labeling import api
 from labeling.demonstrations import views as demonstrations
+from labeling.guidelines import views as guidelines
 from labeling.labelers import views as labelers
 from labeling.prompts import views as prompts
 from labeling.queue import held_views as held
@@ -11,6 +12,9 @@ from labeling.queue import life_views as life
 from labeling.queue import views as queue
 from labeling.rankings import views as rankings
 from labeling.rounds import views as rounds
+from labeling.rubrics import views as rubrics
+from labeling.threads import views as threads
+from labeling.topics import views as topics
 
 urlpatterns: list[URLPattern] = [
     path("", queue.home, name="home"),
@@ -25,10 +29,26 @@ urlpatterns: list[URLPattern] = [
     path("work/<uuid:assignment_id>/take-back/", queue.take_back, name="assignment-take-back"),
     path("write/<uuid:assignment_id>/", demonstrations.write, name="demonstration-write"),
     path("rank/<uuid:assignment_id>/", rankings.rank, name="ranking-submit"),
+    path("guidelines/", guidelines.guideline_list, name="guideline-list"),
+    path("guidelines/<int:guideline_id>/", guidelines.guideline_read, name="guideline-read"),
+    path("guidelines/<int:guideline_id>/confirm/", guidelines.guideline_acknowledge, name="guideline-acknowledge"),
+    path("messages/", threads.thread_list, name="thread-list"),
+    path("messages/ask/", threads.thread_ask, name="thread-ask"),
+    path("messages/<int:thread_id>/", threads.thread_detail, name="thread-detail"),
+    path("messages/<int:thread_id>/reply/", threads.thread_reply, name="thread-reply"),
+    path("topics/", topics.topic_choose, name="topic-choose"),
     path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
     # Researchers
     path("prompts/", prompts.prompt_list, name="prompt-list"),
     path("prompts/import/", prompts.prompt_import, name="prompt-import"),
+    path("guidelines/publish/<slug:purpose>/", guidelines.guideline_publish, name="guideline-publish"),
+    path("messages/announce/", threads.thread_announce, name="thread-announce"),
+    path("rubric/", rubrics.rubric_list, name="rubric-list"),
+    path("rubric/publish/", rubrics.rubric_publish, name="rubric-publish"),
+    path("topics/all/", topics.topic_list, name="topic-list"),
+    path("topics/add/", topics.topic_add, name="topic-add"),
+    path("topics/tag/", topics.topic_tag, name="topic-tag"),
+    path("topics/<slug:slug>/describe/", topics.topic_describe, name="topic-describe"),
     path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
     path("held/", held.held_list, name="held-list"),
     path("held/<int:item_id>/release/", held.held_release, name="held-release"),
@@ -41,6 +61,7 @@ urlpatterns: list[URLPattern] = [
     path("labelers/", labelers.labeler_list, name="labeler-list"),
     path("labelers/<slug:pseudonym>/pause/", labelers.labeler_pause, name="labeler-pause"),
     path("labelers/<slug:pseudonym>/resume/", labelers.labeler_resume, name="labeler-resume"),
+    path("labelers/<slug:pseudonym>/rate/", labelers.labeler_rate, name="labeler-rate"),
     path("labelers/invite/", labelers.invitation_create, name="invitation-create"),
     path("labelers/invitations/<int:invitation_id>/revoke/", labelers.invitation_revoke, name="invitation-revoke"),
     # Programs

@@ -1,4 +1,4 @@
-// On every page: the theme's switch, times in the reader's zone, leases kept alive, copying, one submit per form.
+// On every page: the theme's switch, times in the reader's zone, the token, signs of work, copying, one submit a form.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -30,12 +30,35 @@
   };
   localize(document);
 
-  // ── Leases: renewed while somebody is at work in a visible tab, left alone otherwise ───────────────────────────
-  const RENEW_EVERY = 4 * 60e3, ACTIVE_WITHIN = 5 * 60e3;
-  let lastActive = Date.now();
-  for (const sign of ["keydown", "pointerdown", "pointermove", "scroll"]) {
-    addEventListener(sign, () => { lastActive = Date.now(); }, { passive: true, capture: true });
+  // ── The token: another tab's log-in changes it, so it is read where it is sent ─────────────────────────────────
+  const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1];
+  document.addEventListener("submit", (event) => {
+    const field = event.target.elements.namedItem("csrfmiddlewaretoken");
+    if (field && token()) field.value = token();
+  }, { capture: true });
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (token()) event.detail.headers["X-CSRFToken"] = token();
+  });
+
+  // ── Somebody is at work: real input in a visible tab renews the lease and signs the ledger of active time ──────
+  const RENEW_EVERY = 4 * 60e3, ACTIVE_WITHIN = 5 * 60e3, SIGN_EVERY = 15e3;
+  let lastActive = Date.now(), lastSign = 0;
+  const sign = () => {
+    const url = document.querySelector("[data-active]")?.dataset.active;
+    if (!url || Date.now() - lastSign < SIGN_EVERY) return;
+    lastSign = Date.now();
+    const headers = { "X-CSRFToken": token() ?? "", Accept: "application/json" };
+    fetch(url, { method: "POST", headers, keepalive: true }).catch(() => {}); // the next one will do
+  };
+  for (const kind of ["keydown", "pointerdown", "pointermove", "wheel", "touchmove"]) {
+    addEventListener(kind, (event) => {
+      if (!event.isTrusted || document.visibilityState !== "visible") return;
+      lastActive = Date.now();
+      sign();
+    }, { passive: true, capture: true });
   }
+  // What was sent in, and every saved draft, has signed already.
+  document.addEventListener("podium:signed", () => { lastSign = Date.now(); });
   setInterval(() => {
     const lease = document.querySelector("#lease[hx-post]");
     if (lease && document.visibilityState === "visible" && Date.now() - lastActive < ACTIVE_WITHIN) {

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -29,7 +30,8 @@ def install() -> None:
     """Debian's package for root, else Playwright's build. Errors are left to the look afterwards."""
     if shutil.which("apt-get") and os.geteuid() == 0:
         print("Installing Chromium for the browser tests ...", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+        environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "env": environ}
         subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, **quiet)
     else:

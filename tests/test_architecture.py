@@ -33,6 +33,7 @@ SLICES: dict[str, set[str] | None] = {
     "demonstrations": {"queue", "guidelines", "rubrics", "labelers", "prompts"},
     "proposals": {"queue", "guidelines", "labelers", "prompts"},
     "threads": {"queue", "labelers"},
+    "topics": {"prompts"},
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
     "exports": {"prompts", "completions", "demonstrations", "rankings", "queue", "labelers", "guidelines"},

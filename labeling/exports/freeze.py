@@ -1,5 +1,6 @@
 """Database → frozen dataset files. A file is written row by row in the order of ids: the same labels give the same
-file under the same name, however often (docs/architecture.md lists the rows)."""
+file under the same name, however often (docs/architecture.md lists the rows). The labels are locked while they are
+read: a correction that comes meanwhile waits, and is then told that they are frozen."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -41,7 +42,7 @@ def freeze_demonstrations(demonstrations: models.QuerySet[Demonstration], *, fil
 
     Raises BadInput where there are none.
     """
-    chosen = demonstrations.order_by("id").select_related("prompt", "labeler")
+    chosen = demonstrations.order_by("id").select_related("prompt", "labeler").select_for_update(of=("self",))
     ids: list[int] = []
     dataset = _freeze("demonstrations", (_demonstration(row) for row in _noted(chosen, ids)), filters)
     _stamp(Demonstration.objects.all(), ids)
@@ -55,7 +56,12 @@ def freeze_rankings(rankings: models.QuerySet[Ranking], *, filters: Filters | No
     Raises BadInput where there are none.
     """
     places = models.Prefetch("places", RankedCompletion.objects.order_by("completion_id").select_related("completion"))
-    chosen = rankings.order_by("id").select_related("item__prompt", "labeler").prefetch_related(places)
+    chosen = (
+        rankings.order_by("id")
+        .select_related("item__prompt", "labeler")
+        .prefetch_related(places)
+        .select_for_update(of=("self",))
+    )
     ids: list[int] = []
     dataset = _freeze("rankings", (_ranking(row) for row in _noted(chosen, ids)), filters)
     _stamp(Ranking.objects.all(), ids)

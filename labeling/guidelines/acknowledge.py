@@ -1,9 +1,10 @@
 """Who has read which guidelines. A labeler with a version still to confirm is given no work (`Labeler.must_read`)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from labeling.errors import Conflict
 from labeling.guidelines.models import Acknowledgement, Guideline, Purpose
@@ -14,6 +15,18 @@ PURPOSES: dict[str, Sequence[str]] = {
     Cohort.TRAINING: (Purpose.TRAINING,),
     Cohort.HELD_OUT: (Purpose.TRAINING, Purpose.EVALUATION),
 }
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who of those at work under a guideline has confirmed it."""
+
+    confirmed: int
+    missing: Sequence[Labeler]
+
+    @property
+    def asked(self) -> int:
+        return self.confirmed + len(self.missing)
 
 
 def to_read(labeler: Labeler) -> QuerySet[Guideline]:
@@ -50,7 +63,25 @@ def acknowledge_all(labeler: Labeler) -> Labeler:
     return labeler
 
 
+def confirmed_before(labeler: Labeler, guideline: Guideline) -> Guideline | None:
+    """The version that this labeler knows: the newest earlier one they have confirmed."""
+    earlier = Guideline.objects.filter(purpose=guideline.purpose, version__lt=guideline.version)
+    return earlier.filter(acknowledgements__labeler=labeler).order_by("-version").first()
+
+
+def standing(guideline: Guideline) -> Standing:
+    """Counts people who are at work; programs have nothing to read."""
+    people = _under(guideline.purpose).filter(state=Labeler.State.ACTIVE)
+    has_confirmed = Acknowledgement.objects.filter(guideline=guideline, labeler=OuterRef("pk"))
+    missing = list(people.filter(~Exists(has_confirmed)))
+    return Standing(confirmed=people.count() - len(missing), missing=missing)
+
+
 def ask_all(purpose: str) -> None:
     """A new version for this purpose is out: everybody who works under it reads before going on."""
+    _under(purpose).update(must_read=True)
+
+
+def _under(purpose: str) -> QuerySet[Labeler]:
     cohorts = [cohort for cohort, purposes in PURPOSES.items() if purpose in purposes]
-    Labeler.objects.filter(cohort__in=cohorts, is_simulated=False).update(must_read=True)
+    return Labeler.objects.filter(cohort__in=cohorts, is_simulated=False)

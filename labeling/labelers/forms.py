@@ -1,11 +1,11 @@
-"""Signing up, and inviting."""
+"""Signing up, inviting, and what a labeler is paid."""
 
 from django import forms
 from django.http import HttpRequest
 
 from labeling.labelers.accounts import forget_invitation, open_invitation_of
 from labeling.labelers.invite import accept
-from labeling.labelers.models import Cohort, Role, User
+from labeling.labelers.models import Cohort, Labeler, Role, User
 
 
 class WhoAreYou(forms.Form):
@@ -42,3 +42,16 @@ class InviteForm(forms.Form):
         if cleaned.get("role") != Role.LABELER:
             cleaned["cohort"] = ""
         return cleaned
+
+
+class RateForm(forms.Form):
+    """A labeler's pay for an hour; left empty where none is known."""
+
+    rate = forms.DecimalField(label="Per hour", required=False, min_value=0, max_digits=8, decimal_places=2)
+    currency = forms.CharField(max_length=3, min_length=3)
+
+    @classmethod
+    def of(cls, labeler: Labeler) -> "RateForm":
+        """The form as it stands in this labeler's row."""
+        initial = {"rate": labeler.hourly_rate, "currency": labeler.currency}
+        return cls(initial=initial, auto_id=f"{labeler.pseudonym}-%s")

@@ -1,6 +1,8 @@
-"""The invitation's link, and the admin's list of labelers."""
+"""The invitation's link, and the admin's list of labelers: their standing and their pay."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -12,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from labeling import access
 from labeling.errors import PodiumError
-from labeling.labelers import invite, standing
+from labeling.labelers import invite, rates, standing
 from labeling.labelers.accounts import remember_invitation
-from labeling.labelers.forms import InviteForm
+from labeling.labelers.forms import InviteForm, RateForm
 from labeling.models import Assignment, Invitation, Labeler
 
 
@@ -72,13 +74,36 @@ def labeler_resume(request: HttpRequest, pseudonym: str) -> HttpResponse:
     return redirect("labeler-list")
 
 
-def _listing(request: HttpRequest, form: InviteForm) -> dict[str, object]:
+@access.admin_only
+@require_POST
+def labeler_rate(request: HttpRequest, pseudonym: str) -> HttpResponse:
+    """What this labeler is paid for an hour."""
+    labeler = access.labeler_for_admin(pseudonym)
+    form = RateForm(request.POST, auto_id=f"{pseudonym}-%s")
+    if form.is_valid():
+        try:
+            rates.set_rate(labeler, form.cleaned_data["rate"], form.cleaned_data["currency"])
+        except PodiumError as error:
+            form.add_error("currency", error.sentence)
+        else:
+            return redirect(f"{reverse('labeler-list')}#{pseudonym}")
+    context = _listing(request, InviteForm(), {labeler.pk: form})
+    return render(request, "labeling/labelers/list.html", context, status=422)
+
+
+def _listing(
+    request: HttpRequest, form: InviteForm, rate_forms: Mapping[int, RateForm] = MappingProxyType({})
+) -> dict[str, object]:
+    """`rate_forms` are those that came back with something wrong, by labeler."""
     open_invitations = Invitation.objects.filter(
         accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
     ).select_related("created_by")
     made = request.GET.get("made", "")
     return {
-        "labelers": _with_counts(Labeler.objects.select_related("user")),
+        "labelers": [
+            {"row": labeler, "rate": rate_forms.get(labeler.pk) or RateForm.of(labeler)}
+            for labeler in _with_counts(Labeler.objects.select_related("user"))
+        ],
         "invitations": [
             {
                 "row": row,

@@ -264,7 +264,7 @@ def retopic(prompt_ids: Iterable[UUID]) -> int:
 
 def _locked(labeler: Labeler, assignment_id: UUID) -> Assignment:
     # The item's row first, everywhere: two writers that lock in the same order cannot block each other.
-    assignments = Assignment.objects.select_for_update(of=("item", "self")).select_related("item__batch")
+    assignments = Assignment.objects.select_for_update(of=("item", "self")).select_related("item__batch__rubric")
     try:
         return assignments.get(pk=assignment_id, labeler=labeler)
     except Assignment.DoesNotExist:

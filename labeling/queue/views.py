@@ -17,8 +17,9 @@ from labeling import access
 from labeling.errors import Conflict, PodiumError
 from labeling.models import Assignment, Kind, Labeler, Role
 from labeling.queue import dispatch, drafts, ledger, skips
-from labeling.queue.home import work_of
+from labeling.queue.home import start_page, work_of
 from labeling.queue.recent import last_pieces
+from labeling.threads.talk import unread
 
 PAGES = {Kind.DEMONSTRATE: "demonstration-write", Kind.RANK: "ranking-submit", Kind.PROPOSE: "proposal-write"}
 
@@ -31,8 +32,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("account_login")
     roles = access.user_of(request).roles
     if Role.LABELER in roles:
-        labeler = access.labeler_of(request)
-        return render(request, "labeling/queue/home.html", {"labeler": labeler, "works": work_of(labeler)})
+        page = start_page(access.labeler_of(request)) | {"unread": unread(access.user_of(request))}
+        return render(request, "labeling/queue/home.html", page)
     if Role.RESEARCHER in roles:
         return redirect("round-list")
     if Role.ADMIN in roles:

@@ -1,45 +1,115 @@
-"""A labeler's ranking, sent in."""
+"""A labeler's ranking, sent in or corrected."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
-from labeling.errors import BadInput
+from labeling.errors import BadInput, Conflict, NotFound
 from labeling.labelers.models import Labeler
 from labeling.queue import dispatch
 from labeling.queue.models import Kind
 from labeling.rankings.cards import Card, cards
 from labeling.rankings.models import RankedCompletion, Ranking
+from labeling.rankings.remarks import Remarks, check, moved
 
 LAST_PLACE = 9
 
 
-def submit(labeler: Labeler, assignment_id: UUID, places: Mapping[int, int]) -> Ranking:
+def submit(labeler: Labeler, assignment_id: UUID, places: Mapping[int, int], remarks: Remarks | None = None) -> Ranking:
     """Store the ranking and end the lease, both or neither.
 
     `places` gives every card number its place: 1 is best, equal places are a tie, gaps carry no meaning and are
-    closed. Raises BadInput where a card has no place or a place has no card, NotFound and Conflict as
-    `dispatch.finish` does.
+    closed. Raises BadInput where a card has no place or a place has no card or a remark does not fit the batch's
+    rubric, NotFound and Conflict as `dispatch.finish` does.
     """
     with transaction.atomic():
         assignment = dispatch.finish(labeler, assignment_id, Kind.RANK)
+        batch = assignment.item.batch
         shown = cards(assignment)
+        said = check(remarks or Remarks(), batch.rubric, shown)
         dense = _dense(shown, places)
         ranking = Ranking.objects.create(
             assignment=assignment,
             item=assignment.item,
             labeler=labeler,
-            guideline_id=assignment.item.batch.guideline_id,
-            rubric_id=assignment.item.batch.rubric_id,
+            guideline_id=batch.guideline_id,
+            rubric_id=batch.rubric_id,
             display_order=assignment.display_order,
+            **_of_the_whole(said),
         )
-        RankedCompletion.objects.bulk_create(
-            RankedCompletion(ranking=ranking, completion_id=completion_id, place=dense[card.number])
-            for card in shown
-            for completion_id in card.completion_ids
-        )
+        RankedCompletion.objects.bulk_create(_rows(ranking, shown, dense, said))
     return ranking
+
+
+def correct(
+    labeler: Labeler, assignment_id: UUID, places: Mapping[int, int], remarks: Remarks | None = None
+) -> Ranking:
+    """Put another order in the place of the one that was sent in; what it said before is kept in `earlier`.
+
+    Raises NotFound for a ranking that is not this labeler's, Conflict once it is part of a dataset, BadInput as
+    `submit` does.
+    """
+    with transaction.atomic():
+        try:
+            # The lock waits for a freeze that is just reading this row; afterwards `frozen_at` tells.
+            ranking = (
+                Ranking.objects.select_for_update(of=("self",))
+                .select_related("assignment", "rubric")
+                .get(assignment_id=assignment_id, labeler=labeler)
+            )
+        except Ranking.DoesNotExist:
+            raise NotFound(dispatch.UNKNOWN) from None
+        if ranking.frozen_at:
+            raise Conflict(f"This ranking became part of a dataset on {ranking.frozen_at:%d %B %Y} and stays as it is.")
+        shown = cards(ranking.assignment)
+        said = check(remarks or Remarks(), ranking.rubric, shown)
+        dense = _dense(shown, places)
+        ranking.earlier = [*ranking.earlier, _as_it_was(ranking)]
+        ranking.corrected_at = timezone.now()
+        changes = _of_the_whole(said)
+        for name, value in changes.items():
+            setattr(ranking, name, value)
+        ranking.save(update_fields=["earlier", "corrected_at", *changes])
+        ranking.places.all().delete()
+        RankedCompletion.objects.bulk_create(_rows(ranking, shown, dense, said))
+    return ranking
+
+
+def _of_the_whole(said: Remarks) -> dict[str, Any]:
+    return {
+        "none_acceptable": said.none_acceptable,
+        "reasons": list(said.reasons),
+        "rationale": said.rationale,
+    }
+
+
+def _rows(ranking: Ranking, shown: Sequence[Card], dense: Mapping[int, int], said: Remarks) -> list[RankedCompletion]:
+    return [
+        RankedCompletion(
+            ranking=ranking,
+            completion_id=completion_id,
+            place=dense[card.number],
+            rating=said.ratings.get(card.number),
+            flags=list(said.flags.get(card.number, [])),
+            spans=[moved(span, shift) for span in said.spans.get(card.number, [])],
+        )
+        for card in shown
+        for completion_id, shift in zip(card.completion_ids, card.shifts, strict=True)
+    ]
+
+
+def _as_it_was(ranking: Ranking) -> dict[str, Any]:
+    fields = ("completion_id", "place", "rating", "flags", "spans")
+    return {
+        "until": timezone.now().isoformat(),
+        "none_acceptable": ranking.none_acceptable,
+        "reasons": ranking.reasons,
+        "rationale": ranking.rationale,
+        "places": list(ranking.places.order_by("completion_id").values(*fields)),
+    }
 
 
 def _dense(shown: Sequence[Card], places: Mapping[int, int]) -> dict[int, int]:

@@ -24,7 +24,11 @@ def test_an_invitation_leads_to_ones_own_work(page: Page, admin_user: User) -> N
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password (again)").fill(PASSWORD)
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Please read this first")).to_be_visible()
+    page.get_by_role("link", name="Read and confirm").click()
+    page.get_by_role("button", name="I have read this").click()
     expect(page.get_by_role("heading", name="What would you like to do?")).to_be_visible()
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
     assert Labeler.objects.get(user__email="nina@example.org").cohort == Cohort.TRAINING
 
 
@@ -52,5 +56,5 @@ def test_no_page_of_a_researcher_or_admin_scrolls_sideways(
         page.goto(reverse(name))
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     page.goto(reverse("labeler-list"))
-    expect(page.get_by_text(labeler.pseudonym)).to_be_visible()
+    expect(page.get_by_role("rowheader", name=labeler.pseudonym)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling.errors import BadInput
+from labeling.errors import BadInput, Conflict
 from labeling.guidelines.publish import current, ensure_first, publish
 from labeling.models import Guideline, Purpose
 
@@ -36,3 +36,26 @@ def test_publishing_makes_the_next_version_and_keeps_the_earlier_one() -> None:
 def test_an_empty_guideline_is_refused() -> None:
     with pytest.raises(BadInput, match="The guideline is empty"):
         publish(Purpose.TRAINING, "Title", "  ")
+
+
+def test_an_unchanged_guideline_is_refused() -> None:
+    first = current(Purpose.TRAINING)
+    with pytest.raises(BadInput, match="Nothing has changed"):
+        publish(Purpose.TRAINING, first.title, f"\n{first.body}\n\n")
+    publish(Purpose.TRAINING, "Another title", first.body)
+    assert current(Purpose.TRAINING).version == 2
+
+
+def test_what_somebody_else_has_published_meanwhile_is_not_passed_over() -> None:
+    current(Purpose.TRAINING)
+    publish(Purpose.TRAINING, "Mine", "Mine.", after=1)
+    with pytest.raises(Conflict, match="version 2 meanwhile"):
+        publish(Purpose.TRAINING, "Theirs", "Theirs.", after=1)
+    assert current(Purpose.TRAINING).title == "Mine"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b", "x" * 20_001])
+def test_a_text_that_cannot_be_stored_is_refused(text: str) -> None:
+    with pytest.raises(BadInput):
+        publish(Purpose.TRAINING, "Title", text)
+    assert not Guideline.objects.exists()

@@ -36,7 +36,7 @@ def test_an_invitation_makes_a_labeler_of_its_cohort(client: Client, invitation:
     answer = client.post(reverse("account_signup"), SIGNUP, follow=True)
     labeler = Labeler.objects.get(user__email="nina@example.org")
     assert (labeler.cohort, labeler.user.name, labeler.user.roles) == ("held_out", "Nina", {"labeler"})
-    assert "What would you like to do?" in answer.content.decode()
+    assert "Please read this first" in answer.content.decode()
     invitation.refresh_from_db()
     assert invitation.accepted_by == labeler.user
 

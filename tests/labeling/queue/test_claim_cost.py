@@ -72,3 +72,10 @@ def test_closed_items_cost_nothing(crowd: Batch, labeler: Labeler) -> None:
     execute("DELETE FROM labeling_cursor")
     execute("VACUUM ANALYZE labeling_workitem")
     assert claim_buffers(labeler) < 100
+
+
+def test_topics_that_somebody_opted_out_of_cost_the_claim_nothing(crowd: Batch, labeler: Labeler) -> None:
+    labeler.unwanted_topics = ["war", "illness"]
+    passed_by = crowd.items.order_by("pos").values("pk")[5_000:5_050]
+    WorkItem.objects.filter(pk__in=passed_by).update(topics=["illness"])
+    assert claim_buffers(labeler) < 130  # the fifty that are passed by lie on a page or two of the index

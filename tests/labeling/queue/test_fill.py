@@ -103,3 +103,41 @@ def test_the_database_keeps_one_lease_per_lane_and_one_assignment_per_item(label
         Assignment.objects.create(item=other, **again)
     with pytest.raises(IntegrityError, match="labeler_once_per_item"), transaction.atomic():
         Assignment.objects.create(item=held.item, state=Assignment.State.SKIPPED, **again)
+
+
+# ── Work to propose prompts ─────────────────────────────────────────────────────────────────────────────────────────
+
+BRIEF = dispatch.Brief(shape="few_shot", use_case="classification", text="Something about music.")
+
+
+def test_a_brief_is_given_out_in_place_of_a_prompt(labeler: Labeler, held_out_labeler: Labeler) -> None:
+    briefs = [BRIEF, dispatch.Brief(shape="plain", use_case="", text="  ")]
+    assert dispatch.add_proposal_items(make_batch(Kind.PROPOSE), briefs, need=2) == 2
+    assert dispatch.counts(labeler)[Kind.PROPOSE] == 2
+    lease = dispatch.claim(labeler, Kind.PROPOSE)
+    assert lease is not None
+    assert (lease.item.brief, lease.item.prompt, lease.item.need) == (BRIEF, None, 2)
+    assert lease.display_order == []
+    assert dispatch.claim(held_out_labeler, Kind.PROPOSE) is None
+    assert WorkItem.objects.order_by("-pos")[0].brief == {"shape": "plain", "use_case": "", "text": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"shape": "sonnet"}, "one of plain, few_shot, user_based"),
+        ({"use_case": "cooking"}, "no use case “cooking”"),
+        ({"shape": "user_based", "text": " \n"}, "says in words"),
+        ({"text": "a\0b"}, "NUL"),
+        ({"text": "long" * 6000}, "at most 20,000"),
+    ],
+)
+def test_one_bad_brief_leaves_nothing_behind(change: dict[str, str], sentence: str) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        dispatch.add_proposal_items(make_batch(Kind.PROPOSE), [BRIEF, {**BRIEF, **change}])  # type: ignore[typeddict-item]
+    assert WorkItem.objects.count() == 0
+
+
+def test_briefs_go_into_a_batch_of_their_kind() -> None:
+    with pytest.raises(BadInput, match="another kind"):
+        dispatch.add_proposal_items(make_batch(Kind.RANK), [BRIEF])

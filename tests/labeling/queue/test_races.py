@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from threading import Barrier
 from typing import Any
 from uuid import UUID
@@ -17,8 +18,8 @@ from django.utils import timezone
 
 from labeling.demonstrations import submit as demonstrations
 from labeling.errors import Conflict
-from labeling.models import Assignment, Cohort, Cursor, Demonstration, Kind, Labeler, WorkItem
-from labeling.queue import dispatch
+from labeling.models import ActiveSpan, Assignment, Cohort, Cursor, Demonstration, Draft, Kind, Labeler, WorkItem
+from labeling.queue import dispatch, drafts, ledger
 from labeling.rankings import submit as rankings
 from tests.people import make_labeler
 from tests.work import ranking_work, writing_work
@@ -201,3 +202,109 @@ def test_sweep_and_submit_leave_the_counts_right() -> None:
         results = all_at_once([*works, dispatch.sweep, dispatch.sweep])
         assert not [result for result in results if isinstance(result, Exception)]
     assert not WorkItem.objects.exclude(taken=1, done=1, is_open=False).exists()
+
+
+def test_windows_that_save_together_lose_no_version() -> None:
+    """Of six versions that know revision 0, one is stored and five are told of it."""
+    labeler = make_labeler("tabs")
+    writing_work(1)
+    assignment = dispatch.claim(labeler, Kind.DEMONSTRATE)
+    works = [lambda n=n: drafts.save(labeler, assignment.pk, [("text", f"window {n}")], 0) for n in range(6)]
+    results = all_at_once(works)
+    stored = [result for result in results if isinstance(result, Draft)]
+    assert len(stored) == 1, results
+    told = [result for result in results if isinstance(result, drafts.Newer)]
+    assert [newer.stored.content for newer in told] == [stored[0].content] * 5
+    assert Draft.objects.get().revision == 1
+
+
+def test_a_save_and_the_submit_of_the_same_words_leave_no_draft() -> None:
+    labeler = make_labeler("quick")
+    writing_work(8)
+    for base in (0, 1) * 4:
+        assignment = dispatch.claim(labeler, Kind.DEMONSTRATE)
+        if base:
+            drafts.save(labeler, assignment.pk, [("text", "wor")], 0)
+        saved, sent = all_at_once(
+            [
+                lambda pk=assignment.pk, base=base: drafts.save(labeler, pk, [("text", "words")], base),
+                lambda pk=assignment.pk: demonstrations.submit(labeler, pk, "words"),
+            ]
+        )
+        assert isinstance(sent, Demonstration), sent
+        assert isinstance(saved, (Draft, Conflict)), saved
+        assert drafts.fields_of(Assignment.objects.get(pk=assignment.pk)) is None
+
+
+def test_tabs_that_sign_together_count_every_moment_once() -> None:
+    """Six windows on two pieces sign at the same time, again and again: the spans never overlap."""
+    labeler = make_labeler("tabs")
+    writing_work(1)
+    ranking_work(1)
+    pieces = [dispatch.claim(labeler, kind).pk for kind in (Kind.DEMONSTRATE, Kind.RANK)]
+    for _ in range(30):
+        results = all_at_once([lambda pk=pieces[n % 2]: ledger.sign(labeler.pk, pk) for n in range(6)])
+        assert results == [None] * 6
+    spans = list(ActiveSpan.objects.order_by("started_at", "ended_at"))
+    assert not [1 for one, other in pairwise(spans) if one.ended_at > other.started_at]
+    counted = sum((span.ended_at - span.started_at).total_seconds() for span in spans)
+    passed = (max(span.ended_at for span in spans) - spans[0].started_at).total_seconds()
+    assert 0 < counted <= passed
+    assert ActiveSpan.objects.filter(is_last=True).count() == 1
+
+
+def test_a_ping_and_a_submit_do_not_block_each_other() -> None:
+    labeler = make_labeler("busy")
+    writing_work(20)
+    for _ in range(20):
+        assignment = dispatch.claim(labeler, Kind.DEMONSTRATE)
+        sent, *signed = all_at_once(
+            [
+                lambda pk=assignment.pk: demonstrations.submit(labeler, pk, "words"),
+                *[lambda pk=assignment.pk: ledger.sign(labeler.pk, pk)] * 3,
+            ]
+        )
+        assert isinstance(sent, Demonstration), sent
+        assert signed == [None] * 3
+
+
+def test_a_skip_is_undone_once_whoever_is_after_the_piece() -> None:
+    """Two windows undo the same skip while somebody else claims: one of the two labelers has it in the end."""
+    mine, theirs = make_labeler("mine"), make_labeler("theirs")
+    writing_work(2)
+    for _ in range(10):
+        Assignment.objects.all().delete()
+        WorkItem.objects.update(taken=0, is_open=True)
+        Cursor.objects.all().delete()
+        skipped = dispatch.claim(mine, Kind.DEMONSTRATE)
+        dispatch.skip(mine, skipped.pk)
+        dispatch.claim(mine, Kind.DEMONSTRATE)
+        one, two, claimed = all_at_once(
+            [
+                lambda pk=skipped.pk: dispatch.take_back(mine, pk),
+                lambda pk=skipped.pk: dispatch.take_back(mine, pk),
+                lambda: dispatch.claim(theirs, Kind.DEMONSTRATE),
+            ]
+        )
+        leases = Assignment.objects.filter(state=Assignment.State.LEASED)
+        for item in WorkItem.objects.all():
+            assert item.taken == leases.filter(item=item).count()
+            assert item.is_open is (item.taken == 0)
+        assert leases.filter(labeler=mine).count() == 1
+        if claimed is not None and claimed.item_id == skipped.item_id:
+            assert isinstance(one, Conflict)
+            assert isinstance(two, Conflict)
+        else:
+            assert one.pk == two.pk == skipped.pk
+
+
+def test_two_who_find_it_unclear_at_once_hold_it() -> None:
+    labelers = [make_labeler(f"lost-{number}") for number in range(2)]
+    writing_work(5, need=2)
+    for _ in range(5):
+        leases = [dispatch.claim(labeler, Kind.DEMONSTRATE) for labeler in labelers]
+        assert leases[0].item_id == leases[1].item_id
+        works = zip(labelers, leases, strict=True)
+        all_at_once([lambda who=who, pk=lease.pk: dispatch.skip(who, pk, "unclear") for who, lease in works])
+        item = WorkItem.objects.get(pk=leases[0].item_id)
+        assert (item.taken, item.is_open, item.held_at is None) == (0, False, False)

@@ -44,4 +44,4 @@ def test_cards_stay_as_they_are_on_every_visit(labeler: Labeler, lease: Assignme
 def test_a_card_knows_no_model() -> None:
     from labeling.rankings.cards import Card
 
-    assert {field.name for field in dataclasses.fields(Card)} == {"number", "text", "completion_ids"}
+    assert {field.name for field in dataclasses.fields(Card)} == {"number", "text", "completion_ids", "shifts"}

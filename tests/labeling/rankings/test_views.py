@@ -47,7 +47,7 @@ def test_every_text_is_there_in_full_and_escaped(lena: Client, lease: Assignment
 
 
 def test_nothing_is_ranked_beforehand(lena: Client, lease: Assignment) -> None:
-    assert " selected" not in lena.get(address(lease)).content.decode()
+    assert " selected>" not in lena.get(address(lease)).content.decode()
 
 
 def test_the_page_is_blind(lena: Client, lease: Assignment) -> None:
@@ -55,8 +55,9 @@ def test_the_page_is_blind(lena: Client, lease: Assignment) -> None:
     for completion in Completion.objects.select_related("run", "checkpoint"):
         for secret in (str(completion.run_id), completion.checkpoint.name, completion.checkpoint.path):
             assert secret not in page
-    assert set(re.findall(r'name="([^"]+)"', page)) <= {
-        "viewport", "htmx-config", "csrfmiddlewaretoken", "reason", "place-1", "place-2", "place-3", "place-4",
+    about_a_card = {f"{what}-{number}" for what in ("place", "rating", "flag", "spans") for number in range(1, 5)}
+    assert set(re.findall(r'name="([^"]+)"', page)) == about_a_card | {
+        "viewport", "htmx-config", "csrfmiddlewaretoken", "reason", "none", "rationale",
     }  # fmt: skip
 
 
@@ -93,7 +94,7 @@ def test_a_bad_order_is_refused_and_kept(lena: Client, lease: Assignment, sent: 
     page = answer.content.decode()
     assert answer.status_code == 422
     assert sentence in page
-    assert page.count(" selected") == sum(
+    assert page.count(" selected>") == sum(
         name in places(1, 2, 3, 4) and value in set("1234") for name, value in sent.items()
     )
     assert not Ranking.objects.exists()
@@ -107,7 +108,7 @@ def test_the_second_click_is_refused_and_nothing_doubles(lena: Client, lease: As
     assert answer.status_code == 409
     assert "sent this in before" in answer.content.decode()
     assert Ranking.objects.count() == 1
-    assert "sent this in already" in lena.get(address(lease)).content.decode()
+    assert "Correct your ranking" in lena.get(address(lease)).content.decode()
 
 
 def test_a_late_ranking_is_taken_while_it_is_wanted(lena: Client, lease: Assignment) -> None:

@@ -1,0 +1,41 @@
+"""What a labeler is paid for an hour of active time. Only admins and the labeler themselves see it."""
+
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+from labeling.errors import BadInput
+from labeling.labelers.models import Labeler
+
+CENT = Decimal("0.01")
+MOST = Decimal("999999.99")
+
+
+def set_rate(labeler: Labeler, rate: Decimal | None, currency: str) -> None:
+    """None takes the rate away. Raises BadInput for what is no amount, or no currency's three letters."""
+    currency = currency.strip().upper()
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        raise BadInput("A currency is three letters, such as USD or EUR.")
+    if rate is not None:
+        rate = _amount(rate)
+    labeler.hourly_rate, labeler.currency = rate, currency
+    labeler.save(update_fields=["hourly_rate", "currency"])
+
+
+def earned(labeler: Labeler, active: timedelta) -> Decimal | None:
+    """An estimate, in the labeler's currency; None where no rate is set."""
+    if labeler.hourly_rate is None:
+        return None
+    hours = Decimal(active // timedelta(microseconds=1)) / Decimal(3_600_000_000)
+    return (labeler.hourly_rate * hours).quantize(CENT)
+
+
+def _amount(rate: Decimal) -> Decimal:
+    try:
+        amount = rate.quantize(CENT)
+    except InvalidOperation:
+        raise BadInput("The rate is no amount of money.") from None
+    if amount.is_nan() or not 0 <= amount <= MOST:
+        raise BadInput(f"A rate is between 0 and {MOST:,}.")
+    if amount != rate:
+        raise BadInput("A rate has at most two digits after the point.")
+    return amount

@@ -1,0 +1,147 @@
+"""`make screenshots`: the pages that docs/labeler-guide.md shows, into docs/screenshots/. Not a part of the suite."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from labeling.models import Assignment, Batch, Kind, Labeler, Prompt, Split, UseCase, User
+from labeling.prompts import intake
+from labeling.queue import dispatch
+from labeling.threads import talk
+from tests.browser.conftest import log_in
+from tests.work import make_batch, make_completions, make_sampling_run
+
+pytestmark = pytest.mark.browser
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+PROMPT = "Explain to a ten-year-old why the sea is salty. Use at most three sentences."
+ANSWERS = [
+    "Rain wears tiny bits of salt off rocks, and rivers carry them to the sea. The sun turns water into clouds, but "
+    "the salt stays behind. After millions of years of this, the sea tastes salty!",
+    "Rivers bring salt from rocks to the sea. The water dries up into the sky and the salt stays.",
+    "The sea is salty because fish pee in it. Whales add the most, about 970 litres a day, which is why the sea is "
+    "saltier than rivers.",
+    "Great question! The salinity of sea water is attributable to the dissolution of ions, chiefly sodium and "
+    "chloride, through the weathering of continental rocks, and to hydrothermal vents along the mid-ocean ridges.",
+    "Salt comes from rocks. Rain washes it into rivers. Rivers flow into the sea. Then the sun dries the water. The "
+    "salt stays there. So it gets saltier and saltier.",
+    "The sea is salty, because there is salt in the sea.",
+    "Imagine a bathtub that never drains: rivers keep pouring in water with a pinch of salt from the rocks. Only clean "
+    "water leaves, as clouds. So the pinches add up, and the sea gets salty.",
+    "I do not know.",
+    "Because of volcanoes",
+]
+
+
+def prompt(text: str = PROMPT, use_case: str = UseCase.GENERATION) -> Prompt:
+    intake.take_in([{"prompt": text, "use_case": use_case, "split": Split.TRAIN}], source="prompts.csv")
+    return Prompt.objects.get(text=text)
+
+
+def to_rank(k: int) -> Batch:
+    batch = make_batch(Kind.RANK)
+    asked = prompt()
+    dispatch.add_ranking_items(batch, [(asked, make_completions(make_sampling_run(), asked, ANSWERS[:k]))], need=3)
+    return batch
+
+
+def claimed(labeler: Labeler, kind: Kind) -> Assignment:
+    assignment = dispatch.claim(labeler, kind)
+    assert assignment is not None
+    return assignment
+
+
+def page_of(new_context: Any, labeler: Labeler, *, width: int = 1280, scheme: str = "light") -> Page:
+    page: Page = new_context(
+        viewport={"width": width, "height": 900 if width > 400 else 844}, color_scheme=scheme
+    ).new_page()
+    log_in(page, labeler.user)
+    return page
+
+
+def shoot(page: Page, name: str, *, full: bool = False) -> None:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    FOLDER.mkdir(exist_ok=True)
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=full)
+
+
+def rank_a_little(page: Page, lease: Assignment) -> None:
+    """As in the middle of the work: two rated, one flagged, three placed with a tie."""
+    page.goto(reverse("ranking-submit", args=[lease.pk]))
+    for key in ("t", "d", "w", "1", "2", "Shift+Digit3"):
+        page.keyboard.press(key)
+    page.evaluate("scrollTo(0, 0)")
+
+
+@pytest.mark.parametrize(
+    ("name", "k", "width", "scheme"),
+    [
+        ("ranking-k4", 4, 1280, "light"),
+        ("ranking-k4-dark", 4, 1280, "dark"),
+        ("ranking-k4-mobile", 4, 390, "light"),
+        ("ranking-k9", 9, 1280, "light"),
+    ],
+)
+def test_ranking(new_context: Any, labeler: Labeler, name: str, k: int, width: int, scheme: str) -> None:
+    to_rank(k)
+    page = page_of(new_context, labeler, width=width, scheme=scheme)
+    rank_a_little(page, claimed(labeler, Kind.RANK))
+    shoot(page, name, full=k == 9)
+
+
+def test_what_opens_while_ranking(new_context: Any, labeler: Labeler) -> None:
+    to_rank(4)
+    page = page_of(new_context, labeler)
+    rank_a_little(page, claimed(labeler, Kind.RANK))
+    page.keyboard.press("c")
+    shoot(page, "compare")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    shoot(page, "keys")
+
+
+def test_writing(new_context: Any, labeler: Labeler) -> None:
+    batch = make_batch(Kind.DEMONSTRATE)
+    dispatch.add_demonstration_items(batch, [prompt()])
+    lease = claimed(labeler, Kind.DEMONSTRATE)
+    for width, name in ((1280, "writing"), (390, "writing-mobile")):
+        page = page_of(new_context, labeler, width=width)
+        page.goto(reverse("demonstration-write", args=[lease.pk]))
+        page.get_by_label("Your demonstration").fill(ANSWERS[0][:118])
+        page.wait_for_timeout(2500)  # saved
+        shoot(page, name)
+
+
+def test_home(new_context: Any, labeler: Labeler, researcher: User) -> None:
+    to_rank(4)
+    dispatch.add_demonstration_items(make_batch(Kind.DEMONSTRATE), [prompt("Write a haiku about rain.")])
+    labeler.hourly_rate = 24
+    labeler.save()
+    talk.announce(researcher, "Office hours", "Ask us anything on Thursday at 15:00.")
+    for width, name in ((1280, "home"), (390, "home-mobile")):
+        page = page_of(new_context, labeler, width=width)
+        page.goto("/")
+        shoot(page, name)
+
+
+def test_nothing_to_do(new_context: Any, labeler: Labeler, second_labeler: Labeler) -> None:
+    batch = make_batch(Kind.DEMONSTRATE)
+    dispatch.add_demonstration_items(batch, [prompt()])
+    claimed(second_labeler, Kind.DEMONSTRATE)  # somebody else holds the only piece
+    page = page_of(new_context, labeler)
+    page.goto(reverse("queue-nothing", args=["demonstrate"]))
+    shoot(page, "nothing-to-do")
+
+
+def test_last_pieces(new_context: Any, labeler: Labeler) -> None:
+    from labeling.rankings.submit import submit
+
+    to_rank(4)
+    submit(labeler, claimed(labeler, Kind.RANK).pk, {1: 1, 2: 2, 3: 2, 4: 3})
+    page = page_of(new_context, labeler)
+    page.goto(reverse("work-recent"))
+    shoot(page, "last-pieces")

@@ -1,0 +1,114 @@
+"""axe-core on every page, at both widths, in both themes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from labeling.guidelines.publish import current
+from labeling.labelers import invite
+from labeling.models import Assignment, Cohort, Kind, Labeler, Purpose, Role, User
+from labeling.queue import dispatch
+from labeling.rankings.submit import submit
+from labeling.threads import talk
+from tests.browser.conftest import log_in
+from tests.work import proposing_work, ranking_work, writing_work
+
+pytestmark = pytest.mark.browser
+
+EVERYWHERE = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
+OFFICE = [
+    "home", "round-list", "run-list", "dataset-list", "checkpoint-list", "prompt-list", "prompt-import",
+    "proposal-list", "held-list", "guideline-list", "guideline-publish", "rubric-list", "topic-list", "thread-list",
+    "labeler-list", "account_change_password",
+]  # fmt: skip
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+
+
+@pytest.fixture(params=EVERYWHERE, ids=lambda place: f"{place[0]}-{place[1]}")
+def page(request: pytest.FixtureRequest, new_context: Any) -> Page:
+    width, scheme = request.param
+    # axe-core is put into the page as a script of its own, which our policy forbids to everybody else.
+    context = new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    return context.new_page()
+
+
+def check(page: Page, *addresses: str) -> None:
+    found: dict[str, list[str]] = {}
+    for address in addresses:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        if wrong := violations(page):
+            found[address] = wrong
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth"), address
+    assert found == {}
+
+
+def test_pages_of_a_labeler(page: Page, labeler: Labeler, researcher: User) -> None:
+    claim: Callable[[Kind], Assignment | None] = lambda kind: dispatch.claim(labeler, kind)  # noqa: E731
+    ranking_work(2, texts=("one **a**", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+    writing_work(1, start=20)
+    proposing_work(1)
+    done, writing, proposing = claim(Kind.RANK), claim(Kind.DEMONSTRATE), claim(Kind.PROPOSE)
+    assert done and writing and proposing
+    submit(labeler, done.pk, {number: 1 + number // 2 for number in range(1, 10)})
+    ranking = claim(Kind.RANK)
+    assert ranking
+    thread = talk.ask(labeler, "Is a tie fine here?", ranking.item)
+    talk.announce(researcher, "A holiday", "No new work on Monday.")
+    log_in(page, labeler.user)
+    check(
+        page,
+        reverse("home"),
+        reverse("ranking-submit", args=[ranking.pk]),
+        reverse("ranking-submit", args=[ranking.pk]) + "?texts=markdown",
+        reverse("ranking-submit", args=[done.pk]),
+        reverse("demonstration-write", args=[writing.pk]),
+        reverse("proposal-write", args=[proposing.pk]),
+        reverse("queue-nothing", args=["demonstrate"]),
+        reverse("work-recent"),
+        reverse("thread-list"),
+        reverse("thread-detail", args=[thread.pk]),
+        reverse("guideline-read", args=[current(Purpose.TRAINING).pk]),
+        reverse("topic-choose"),
+    )
+
+
+def test_what_opens_on_the_ranking_page(page: Page, labeler: Labeler) -> None:
+    ranking_work(1, texts=("one", "two", "three", "four"))
+    lease = dispatch.claim(labeler, Kind.RANK)
+    assert lease
+    log_in(page, labeler.user)
+    page.goto(reverse("ranking-submit", args=[lease.pk]))
+    for keys in (["1", "Shift+Digit2", "q", "d", "i"], ["c"], ["Escape", "?"], ["Escape", "x"]):
+        for key in keys:
+            page.keyboard.press(key)
+        assert violations(page) == [], keys
+
+
+def test_pages_of_researchers_and_admins(page: Page, admin_user: User, labeler: Labeler) -> None:
+    from labeling.labelers.enroll import give_role
+
+    give_role(admin_user, Role.RESEARCHER)
+    writing_work(3)
+    batch = ranking_work(2)
+    log_in(page, admin_user)
+    check(page, *(reverse(name) for name in OFFICE), reverse("batch-detail", args=[batch.pk]))
+
+
+def test_pages_before_the_door(page: Page, admin_user: User) -> None:
+    invitation = invite.invite(admin_user, "nina@example.org", Role.LABELER, Cohort.TRAINING)
+    check(
+        page,
+        reverse("account_login"),
+        reverse("account_reset_password"),
+        reverse("labeler-invitation", args=[invitation.token]),
+        "/nowhere/",
+    )
