@@ -15,24 +15,24 @@ from markdown_it.token import Token
 
 from labeling.texts import storable
 
-FIRST_LEVEL = 3  # a text stands below its page's h1 and its own part's h2
-BLOCKS = ["p", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "th", "td"]
+FIRST_LEVEL = 3  # a text mostly stands below its page's h1 and its own part's h2
+BLOCKS = ["p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "th", "td"]
 INLINE = ["a", "br", "code", "del", "em", "s", "strong"]
 _ATTRIBUTES: dict[str, set[str]] = {"a": {"href", "title"}, "code": {"class"}, "ol": {"start"}}
 _WANTED = {"href": re.compile(r"(https?://|mailto:)\S+", re.IGNORECASE), "class": re.compile(r"language-[\w+#.-]+")}
 
 
 @lru_cache(maxsize=256)  # every page of a labeler shows the same guideline
-def to_html(text: str) -> SafeString:
+def to_html(text: str, first_level: int = FIRST_LEVEL) -> SafeString:
     """The text's Markdown (CommonMark, tables, strikethrough) as sanitized HTML.
 
     HTML in the text is shown, not obeyed. Images are shown as their words and address: to load one would tell a
-    stranger's server who reads. Headings are moved below the page's own, without a gap. Each block finds its own
-    writing direction.
+    stranger's server who reads. Headings begin at `first_level`, below the page's own, without a gap. Each block finds
+    its own writing direction.
     """
     return mark_safe(
         nh3.clean(
-            _MARKDOWN.render(storable(text)),
+            _MARKDOWN.render(storable(text), {"first_level": first_level}),
             tags={*BLOCKS, *INLINE, "hr", "pre", "table", "thead", "tbody", "tr"},
             attributes=_ATTRIBUTES,
             attribute_filter=_wanted,
@@ -51,14 +51,14 @@ def _wanted(tag: str, attribute: str, value: str) -> str | None:
 
 def _lower_headings(state: StateCore) -> None:
     """The levels by their nesting and not by their numbers, so that none is left out, wherever a text begins."""
-    above: list[str] = []
+    first, above = state.env["first_level"], list[str]()
     for token in state.tokens:
         if token.type == "heading_open":
             while above and above[-1] >= token.tag:
                 above.pop()
             above.append(token.tag)
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(FIRST_LEVEL + len(above) - 1, 6)}"
+            token.tag = f"h{min(first + len(above) - 1, 6)}"
 
 
 def _image(

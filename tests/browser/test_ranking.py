@@ -66,7 +66,7 @@ def test_by_touch_cards_are_dragged_into_rows(new_context: Any, labeler: Labeler
     begin(page, labeler)
     finger = page.context.new_cdp_session(page)
     for number in numbers(page, TEXTS[:k]):
-        key(page, number).scroll_into_view_if_needed()
+        key(page, number).evaluate("part => part.scrollIntoView({ block: 'center' })")
         x, y = middle(key(page, number))
         finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
         finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y + 20}]})
@@ -241,7 +241,7 @@ def middle(part: Locator) -> tuple[float, float]:
 
 def drag(page: Page, what: Locator, where: Locator) -> None:
     """By mouse. The gaps between the rows open when the drag has begun."""
-    what.scroll_into_view_if_needed()
+    what.evaluate("part => part.scrollIntoView({ block: 'center' })")  # clear of the bar at the bottom
     page.mouse.move(*middle(what))
     page.mouse.down()
     page.mouse.move(*[at + 12 for at in middle(what)])

@@ -48,7 +48,7 @@ def confirm(guideline: Guideline) -> str:
 
 def test_a_newcomer_reads_all_and_confirms(nina: Client, newcomer: Labeler, first: Guideline) -> None:
     page = nina.get(read(first)).content.decode()
-    assert "<h2>Ranking answers</h2>" in page
+    assert '<h2 dir="auto">Ranking answers</h2>' in page
     assert "What is new" not in page
     answer = nina.post(confirm(first))
     assert answer.headers["Location"] == reverse("home")
