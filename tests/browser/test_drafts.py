@@ -62,7 +62,7 @@ def open_piece(context: BrowserContext, lease: Assignment, at: str = "") -> Page
 
 
 def area(tab: Page) -> Locator:
-    return tab.locator("textarea[name=text]")
+    return tab.locator("form[data-draft] textarea[name=text]")
 
 
 def state(tab: Page) -> Locator:
@@ -242,7 +242,7 @@ READ = "[...new FormData(document.getElementById('writing'))].filter(([name]) =>
 def test_fields_of_every_kind_come_back_and_the_page_is_told(context: BrowserContext, lease: Assignment) -> None:
     def with_more_fields(route: Route) -> None:
         answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace("</textarea>", "</textarea>" + FIELDS))
+        route.fulfill(response=answer, body=answer.text().replace("</textarea>", "</textarea>" + FIELDS, 1))
 
     context.route("**/write/*/", with_more_fields)
     context.route("**/draft/*", lambda route: route.abort())
