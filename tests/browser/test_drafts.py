@@ -240,11 +240,12 @@ READ = "[...new FormData(document.getElementById('writing'))].filter(([name]) =>
 
 
 def test_fields_of_every_kind_come_back_and_the_page_is_told(context: BrowserContext, lease: Assignment) -> None:
-    def with_more_fields(route: Route) -> None:
+    def with_other_fields(route: Route) -> None:
         answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace("</textarea>", "</textarea>" + FIELDS, 1))
+        body = re.sub(r'<fieldset class="about">.*?</fieldset>', FIELDS, answer.text(), count=1, flags=re.DOTALL)
+        route.fulfill(response=answer, body=body)
 
-    context.route("**/write/*/", with_more_fields)
+    context.route("**/write/*/", with_other_fields)
     context.route("**/draft/*", lambda route: route.abort())
     tab = open_piece(context, lease)
     area(tab).fill("Words")
