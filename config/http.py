@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -43,6 +43,11 @@ def wants_json(request: HttpRequest) -> bool:
 def frame(request: HttpRequest) -> dict[str, str]:
     """Context processor: what a page extends that may come whole or, for htmx, as its `#main` alone."""
     return {"frame": "bare.html" if wants_part(request) else "base.html"}
+
+
+def _fills_main(request: HttpRequest) -> bool:
+    """Whether the part that htmx wants is all between header and footer."""
+    return wants_part(request) and cast(HtmxRequest, request).htmx.target == "main"
 
 
 def page_or_part(
@@ -117,13 +122,16 @@ class DomainErrorMiddleware:
             return None
         if wants_json(request):
             return JsonResponse({"error": error.sentence, "code": error.code}, status=error.status)
-        return page_or_part(request, "error.html", "_error.html", {"error": error}, status=error.status)
+        part = "error.html" if _fills_main(request) else "_error.html"
+        return page_or_part(request, "error.html", part, {"error": error}, status=error.status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The page was open too long or the cookie is gone; what was sent is given back, for it is stored nowhere."""
-    if wants_json(request):
-        sentence = "The page's security token is out of date; nothing was stored."
+    if wants_part(request) or wants_json(request):
+        if not request.user.is_authenticated:  # all cookies are gone: to log in brings new ones
+            return _logged_out()
+        sentence = "The page's security cookie is missing or out of date: please reload the page."
         return JsonResponse({"error": sentence, "code": "csrf"}, status=403)
     return render(request, "403_csrf.html", {"words": words_of(request.POST)}, status=403)
 

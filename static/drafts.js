@@ -160,6 +160,7 @@
         return this.say(`${body.error ?? "This draft is not taken."} Your words are kept in this browser.`, true);
       }
       if (status === 401) this.sayLoggedOut(body.login);
+      else if (status === 403) this.say(`${body.error} Your words are kept in this browser.`, true);
       else this.say(`Kept in this browser: ${status ? "the server has a problem" : "no connection"}`, true);
       return this.schedule(RETRY[Math.min(this.failures++, RETRY.length - 1)]);
     }

@@ -26,6 +26,26 @@ def test_a_person_goes_to_the_log_in_page(client: Client, headers: dict[str, str
     assert (answer.status_code, answer.headers["Location"]) == (302, "/accounts/login/?next=/rounds/")
 
 
+@pytest.mark.parametrize(
+    ("headers", "has_frame", "has_main"),
+    [
+        ({}, True, True),
+        ({"HX-Request": "true", "HX-Target": "main"}, False, True),
+        ({"HX-Request": "true", "HX-Target": "lease"}, False, False),
+    ],
+)
+def test_an_error_comes_in_the_shape_that_is_asked_for(
+    client: Client, labeler: Labeler, headers: dict[str, str], has_frame: bool, has_main: bool
+) -> None:
+    Labeler.objects.update(state=Labeler.State.PAUSED)
+    client.force_login(labeler.user)
+    answer = client.post("/work/next/rank/", headers=headers)
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "Your work is paused." in page
+    assert ("<html" in page, 'id="main"' in page) == (has_frame, has_main)
+
+
 @pytest.fixture
 def strict(labeler: Labeler) -> Client:
     client = Client(enforce_csrf_checks=True)
@@ -51,6 +71,13 @@ def test_a_stale_token_never_shows_a_password(strict: Client) -> None:
 def test_a_script_is_told_of_a_stale_token(strict: Client) -> None:
     answer = strict.post("/work/next/rank/", {"text": "Hours"}, headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
+
+
+def test_a_script_without_any_cookie_is_told_to_log_in(db: None) -> None:
+    nobody = Client(enforce_csrf_checks=True)
+    for headers in ({"Accept": "application/json"}, {"HX-Request": "true"}):
+        answer = nobody.post("/work/next/rank/", {"text": "Hours"}, headers=headers)
+        assert (answer.status_code, answer.json()) == (401, LOGGED_OUT)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from labeling.models import Assignment, Demonstration, Draft, Kind, Labeler
+from labeling.models import ActiveSpan, Assignment, Demonstration, Draft, Kind, Labeler
 from labeling.queue import dispatch
 from tests.browser.conftest import log_in
 from tests.processes import database_url, wait_until
@@ -62,7 +62,7 @@ def open_piece(context: BrowserContext, lease: Assignment, at: str = "") -> Page
 
 
 def area(tab: Page) -> Locator:
-    return tab.locator("textarea[name=text]")
+    return tab.locator("form[data-draft] textarea[name=text]")
 
 
 def state(tab: Page) -> Locator:
@@ -228,6 +228,62 @@ def test_a_newer_version_is_never_overwritten_by_an_old_copy(context: BrowserCon
     tab.wait_for_timeout(2000)
     assert stored() == "New, from the phone"
     expect(area(tab)).to_have_value("Old, from the tunnel")
+
+
+FIELDS = """
+<input type="checkbox" name="traits" value="a" checked><input type="checkbox" name="traits" value="b">
+<input type="radio" name="rating" value="1"><input type="radio" name="rating" value="7">
+<select name="use_case"><option value="">None</option><option value="chat">Chat</option></select>
+<input type="hidden" name="spans" value=""><input name="pair" value=""><input name="pair" value="">
+"""
+READ = "[...new FormData(document.getElementById('writing'))].filter(([name]) => name !== 'csrfmiddlewaretoken')"
+
+
+def test_fields_of_every_kind_come_back_and_the_page_is_told(context: BrowserContext, lease: Assignment) -> None:
+    def with_more_fields(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("</textarea>", "</textarea>" + FIELDS, 1))
+
+    context.route("**/write/*/", with_more_fields)
+    context.route("**/draft/*", lambda route: route.abort())
+    tab = open_piece(context, lease)
+    area(tab).fill("Words")
+    tab.locator("[value=a]").uncheck()
+    tab.locator("[value=b]").check()
+    tab.locator("[value='7']").check()
+    tab.locator("[name=use_case]").select_option("chat")
+    tab.locator("[name=pair]").nth(1).fill("second of two")
+    tab.evaluate("document.querySelector('[name=spans]').value = '[1]'")  # a script's own doing
+    tab.wait_for_timeout(1200)
+    tab.close()
+
+    tab = context.new_page()
+    tab.add_init_script("addEventListener('podium:restored', (event) => { window.told = event.detail.fields; })")
+    tab.goto(f"/write/{lease.pk}/")
+    expect(area(tab)).to_have_value("Words")
+    expected = [
+        ["text", "Words"], ["traits", "b"], ["rating", "7"], ["use_case", "chat"], ["spans", "[1]"],
+        ["pair", ""], ["pair", "second of two"],
+    ]  # fmt: skip
+    assert tab.evaluate(READ) == expected
+    assert tab.evaluate("window.told") == expected
+
+
+def test_only_real_input_signs_the_ledger(context: BrowserContext, lease: Assignment) -> None:
+    tab = open_piece(context, lease)
+    tab.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', bubbles: true }))")
+    tab.wait_for_timeout(800)
+    assert not ActiveSpan.objects.exists()
+    with tab.expect_response("**/active/") as pinged:
+        tab.mouse.move(200, 300)
+    assert pinged.value.status == 204
+    assert ActiveSpan.objects.get().assignment == lease
+    signs: list[str] = []
+    tab.on("request", lambda request: signs.append(request.url) if "/active/" in request.url else None)
+    for x in range(5):
+        tab.mouse.move(300 + x, 300)
+    tab.wait_for_timeout(300)
+    assert signs == []  # once in fifteen seconds is enough
 
 
 def skip(tab: Page, reason: str) -> None:

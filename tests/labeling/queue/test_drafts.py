@@ -1,6 +1,7 @@
 """Drafts on the server: by revision, for their labeler alone, whatever is in them."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
+from labeling import access
 from labeling.errors import BadInput, Conflict, NotFound
 from labeling.models import Assignment, Draft, Kind, Labeler
 from labeling.queue import dispatch, drafts
@@ -54,6 +56,18 @@ def test_a_draft_comes_back_as_if_it_were_posted(labeler: Labeler, lease: Assign
 def test_no_draft_is_none(lease: Assignment) -> None:
     assert drafts.fields_of(lease) is None
     assert drafts.revision_of(lease) == 0
+
+
+def test_a_page_reads_its_draft_with_its_assignment(
+    labeler: Labeler, lease: Assignment, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    for text in ("", "words"):
+        if text:
+            save(labeler, lease, text, 0)
+        assignment = access.assignment_of(labeler, lease.pk, Kind.DEMONSTRATE)
+        with django_assert_num_queries(0):
+            assert (drafts.fields_of(assignment) or {}).get("text", "") == text
+            assert drafts.revision_of(assignment) == bool(text)
 
 
 def test_revisions_count_up(labeler: Labeler, lease: Assignment) -> None:

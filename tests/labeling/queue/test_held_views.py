@@ -53,7 +53,7 @@ def test_the_batch_page_counts_them(rosa: Client, held: WorkItem) -> None:
     page = rosa.get(reverse("batch-detail", args=[held.batch_id])).content.decode()
     assert '<a href="/held/">1 held</a>' in page
     dispatch.release(held)
-    assert 'href="/held/"' not in rosa.get(reverse("batch-detail", args=[held.batch_id])).content.decode()
+    assert "held</a>" not in rosa.get(reverse("batch-detail", args=[held.batch_id])).content.decode()
 
 
 def test_release_puts_it_back(rosa: Client, second_labeler: Labeler, held: WorkItem) -> None:

@@ -247,9 +247,9 @@ def test_tabs_that_sign_together_count_every_moment_once() -> None:
         assert results == [None] * 6
     spans = list(ActiveSpan.objects.order_by("started_at", "ended_at"))
     assert not [1 for one, other in pairwise(spans) if one.ended_at > other.started_at]
-    counted = sum((span.ended_at - span.started_at).total_seconds() for span in spans)
-    passed = (max(span.ended_at for span in spans) - spans[0].started_at).total_seconds()
-    assert 0 < counted <= passed
+    counted = sum((span.ended_at - span.started_at for span in spans), timedelta())
+    passed = max(span.ended_at for span in spans) - spans[0].started_at
+    assert timedelta() < counted <= passed
     assert ActiveSpan.objects.filter(is_last=True).count() == 1
 
 
