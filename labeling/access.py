@@ -17,6 +17,7 @@ from labeling.models import (
     Invitation,
     Kind,
     Labeler,
+    Proposal,
     Purpose,
     Role,
     Round,
@@ -125,6 +126,10 @@ def stage_for_research(round_id: int, name: str) -> Stage:
 
 def batch_for_research(batch_id: int) -> Batch:
     return get_object_or_404(Batch.objects.with_progress().select_related("guideline"), pk=batch_id)
+
+
+def proposal_for_research(proposal_id: int) -> Proposal:
+    return get_object_or_404(Proposal, pk=proposal_id)
 
 
 def item_for_research(item_id: int) -> WorkItem:

@@ -84,10 +84,37 @@ class PromptAdmin(ReadOnly):
     search_fields = ["text", "owner"]
 
 
+@admin.register(rows.Topic)
+class TopicAdmin(ReadOnly):
+    list_display = ["slug", "name", "description"]
+
+
+@admin.register(rows.Proposal)
+class ProposalAdmin(ReadOnly):
+    list_display = ["__str__", "shape", "use_case", "labeler", "state", "decided_by", "created_at"]
+    list_filter = ["state", "shape"]
+    search_fields = ["text", "labeler__pseudonym"]
+    list_select_related = ["labeler", "decided_by"]
+
+
 @admin.register(rows.Guideline)
 class GuidelineAdmin(ReadOnly):
     list_display = ["title", "purpose", "version", "published_at"]
     list_filter = ["purpose"]
+
+
+@admin.register(rows.Acknowledgement)
+class AcknowledgementAdmin(ReadOnly):
+    list_display = ["labeler", "guideline", "acknowledged_at"]
+    list_filter = ["guideline"]
+    search_fields = ["labeler__pseudonym"]
+    list_select_related = ["labeler", "guideline"]
+    ordering = ["-acknowledged_at"]
+
+
+@admin.register(rows.Rubric)
+class RubricAdmin(ReadOnly):
+    list_display = ["version", "ratings", "published_at"]
 
 
 @admin.register(rows.Batch)
@@ -120,6 +147,23 @@ class AssignmentAdmin(ReadOnly):
     ordering = ["-leased_at"]
 
 
+@admin.register(rows.Draft)
+class DraftAdmin(ReadOnly):
+    """That there is one, not what it says: it is the labeler's own until it is sent in."""
+
+    list_display = ["assignment", "revision", "saved_at", "came_late_at"]
+    exclude = ["content"]
+    ordering = ["-saved_at"]
+
+
+@admin.register(rows.ActiveSpan)
+class ActiveSpanAdmin(ReadOnly):
+    list_display = ["labeler", "assignment", "started_at", "ended_at"]
+    search_fields = ["labeler__pseudonym"]
+    list_select_related = ["labeler", "assignment"]
+    ordering = ["-ended_at"]
+
+
 @admin.register(rows.Cursor)
 class CursorAdmin(ReadOnly):
     list_display = ["labeler", "lane", "priority", "pos", "rescanned_at"]
@@ -129,8 +173,8 @@ class CursorAdmin(ReadOnly):
 
 @admin.register(rows.Demonstration)
 class DemonstrationAdmin(ReadOnly):
-    list_display = ["__str__", "labeler", "guideline", "created_at", "frozen_at"]
-    list_filter = ["guideline"]
+    list_display = ["__str__", "labeler", "language", "guideline", "created_at", "corrected_at", "frozen_at"]
+    list_filter = ["guideline", "language"]
     search_fields = ["text", "labeler__pseudonym"]
     list_select_related = ["labeler", "guideline"]
 
@@ -153,6 +197,18 @@ class RankingAdmin(ReadOnly):
     search_fields = ["labeler__pseudonym"]
     list_select_related = ["labeler", "item", "guideline"]
     inlines = [PlaceInline]
+
+
+class PostInline(ReadOnlyInline):
+    model = rows.Post
+
+
+@admin.register(rows.Thread)
+class ThreadAdmin(ReadOnly):
+    list_display = ["title", "labeler", "item", "created_at", "last_at"]
+    search_fields = ["title", "labeler__pseudonym"]
+    list_select_related = ["labeler", "item"]
+    inlines = [PostInline]
 
 
 @admin.register(rows.Export)

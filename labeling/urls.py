@@ -7,6 +7,8 @@ from labeling.demonstrations import views as demonstrations
 from labeling.guidelines import views as guidelines
 from labeling.labelers import views as labelers
 from labeling.prompts import views as prompts
+from labeling.proposals import desk_views as desk
+from labeling.proposals import views as proposals
 from labeling.queue import held_views as held
 from labeling.queue import life_views as life
 from labeling.queue import views as queue
@@ -41,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("messages/<int:thread_id>/", threads.thread_detail, name="thread-detail"),
     path("messages/<int:thread_id>/reply/", threads.thread_reply, name="thread-reply"),
     path("topics/", topics.topic_choose, name="topic-choose"),
+    path("propose/<uuid:assignment_id>/", proposals.write, name="proposal-write"),
     path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
     # Researchers
     path("prompts/", prompts.prompt_list, name="prompt-list"),
@@ -53,6 +56,10 @@ urlpatterns: list[URLPattern] = [
     path("topics/add/", topics.topic_add, name="topic-add"),
     path("topics/tag/", topics.topic_tag, name="topic-tag"),
     path("topics/<slug:slug>/describe/", topics.topic_describe, name="topic-describe"),
+    path("proposals/", desk.proposal_list, name="proposal-list"),
+    path("proposals/ask/", desk.proposal_ask, name="proposal-ask"),
+    path("proposals/<int:proposal_id>/take/", desk.proposal_take, name="proposal-take"),
+    path("proposals/<int:proposal_id>/refuse/", desk.proposal_refuse, name="proposal-refuse"),
     path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
     path("held/", held.held_list, name="held-list"),
     path("held/<int:item_id>/release/", held.held_release, name="held-release"),

@@ -6,6 +6,7 @@ from labeling.guidelines.publish import current
 from labeling.models import Batch, Cohort, Completion, Kind, Prompt, Purpose, Split
 from labeling.prompts import intake
 from labeling.queue import dispatch
+from labeling.queue.fill import Brief
 from training.models import Checkpoint, Run, RunParent
 
 
@@ -55,4 +56,12 @@ def ranking_work(
     run = make_sampling_run()
     groups = [(prompt, make_completions(run, prompt, texts)) for prompt in make_prompts(count)]
     dispatch.add_ranking_items(batch, groups, need=need)
+    return batch
+
+
+def proposing_work(*briefs: Brief, need: int = 1) -> Batch:
+    """A batch that asks for prompts; without briefs for a plain one."""
+    batch = make_batch(Kind.PROPOSE)
+    wanted = briefs or [Brief(shape="plain", use_case="", text="")]
+    dispatch.add_proposal_items(batch, wanted, need=need)
     return batch

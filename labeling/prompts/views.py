@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from config.http import page_or_part
 from labeling import access
 from labeling.errors import BadInput
-from labeling.models import Prompt, UseCase
+from labeling.models import Prompt, Proposal, UseCase
 from labeling.prompts import topics
 from labeling.prompts.forms import PromptFilter, PromptImport
 from labeling.prompts.intake import take_in
@@ -22,7 +22,8 @@ PAGE = 50
 def prompt_list(request: HttpRequest) -> HttpResponse:
     form = PromptFilter(request.GET)
     page = Paginator(filtered(form), PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page}
+    waiting = Proposal.objects.filter(state=Proposal.State.WAITING).count()
+    context = {"form": form, "page": page, "waiting": waiting}
     return page_or_part(request, "labeling/prompts/list.html", "labeling/prompts/_rows.html", context)
 
 

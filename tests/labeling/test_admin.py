@@ -7,10 +7,13 @@ from django.urls import reverse
 
 from labeling import models as rows
 from labeling.demonstrations import submit as demonstrations
+from labeling.guidelines.acknowledge import acknowledge_all
 from labeling.models import Assignment, Kind, Labeler, User
-from labeling.queue import dispatch
+from labeling.prompts import topics
+from labeling.proposals import submit as proposals
+from labeling.queue import dispatch, drafts
 from labeling.rankings import submit as rankings
-from tests.work import ranking_work, writing_work
+from tests.work import proposing_work, ranking_work, writing_work
 
 PAGES = sorted(model.__name__ for model in admin.site._registry if model._meta.app_label == "labeling")
 
@@ -21,8 +24,16 @@ def superuser(client: Client, labeler: Labeler) -> User:
     client.force_login(user)
     writing_work()
     ranking_work()
+    proposing_work()
     demonstrations.submit(labeler, dispatch.claim(labeler, Kind.DEMONSTRATE).pk, "Two.")
     rankings.submit(labeler, dispatch.claim(labeler, Kind.RANK).pk, {1: 1, 2: 2, 3: 3, 4: 4})
+    proposals.submit(labeler, dispatch.claim(labeler, Kind.PROPOSE).pk, "Name a river.", use_case="open_qa")
+    writing_work(start=7)
+    drafts.save(labeler, dispatch.claim(labeler, Kind.DEMONSTRATE).pk, [("text", "Not yet sent in.")], 0)
+    acknowledge_all(labeler)
+    topics.known()
+    thread = rows.Thread.objects.create(labeler=labeler, title="A question")
+    rows.Post.objects.create(thread=thread, author=labeler.user, text="What is meant?")
     return user
 
 
@@ -34,6 +45,27 @@ def test_list_and_page_of_every_row(name: str, client: Client, superuser: User) 
     row = model.objects.first()
     if row is not None:
         assert client.get(reverse(f"{path}_change", args=[row.pk])).status_code == 200
+
+
+NEW = ["Acknowledgement", "ActiveSpan", "Draft", "Proposal", "Rubric", "Thread", "Topic"]
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_rows_with_a_domain_function_are_only_shown(name: str, client: Client, superuser: User) -> None:
+    path = f"admin:labeling_{name.lower()}"
+    row = getattr(rows, name).objects.first()
+    assert row is not None, "the test looks at nothing"
+    assert client.get(reverse(f"{path}_add")).status_code == 403
+    assert client.post(reverse(f"{path}_change", args=[row.pk]), {}).status_code == 403
+    assert client.post(reverse(f"{path}_delete", args=[row.pk])).status_code == 403
+
+
+def test_a_draft_is_its_labelers_own(client: Client, superuser: User) -> None:
+    draft = rows.Draft.objects.get(content__contains="Not yet sent in.")
+    for url in ("changelist", "change"):
+        arguments = [draft.pk] if url == "change" else []
+        page = client.get(reverse(f"admin:labeling_draft_{url}", args=arguments))
+        assert "Not yet sent in." not in page.content.decode()
 
 
 def test_queue_rows_cannot_be_changed(client: Client, superuser: User) -> None:
