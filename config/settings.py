@@ -103,6 +103,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
+SESSION_ENGINE = "config.sessions"
 AUTH_USER_MODEL = "labeling.User"
 AUTHENTICATION_BACKENDS = ["labeling.labelers.accounts.OneLook"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -41,7 +41,9 @@ class ResearcherView(APIView):
 class PromptSerializer(ModelSerializer[Prompt]):
     class Meta:
         model = Prompt
-        fields = ["id", "text", "use_case", "split", "owner", "source", "held_because", "created_at"]
+        fields = [
+            "id", "text", "turns", "topics", "use_case", "split", "owner", "source", "held_because", "created_at",
+        ]  # fmt: skip
 
 
 class RunSerializer(ModelSerializer[Run]):

@@ -1,77 +1,59 @@
-// The writing page: what is being written is kept in this browser until the server has it.
+// The pages where something is written: its length and language, the preview, the keys. Drafts are drafts.js's affair.
 (() => {
   "use strict";
-  const form = document.getElementById("writing");
-  const area = document.getElementById("id_text");
-  const state = document.getElementById("draft-state");
-  const length = document.getElementById("length");
-  const key = `podium-draft-${form.dataset.draft}`;
-  const skip = document.getElementById("skip");
-  let kept = area.defaultValue, sending = false; // what differs was typed before this script came
+  const at = (id) => document.getElementById(id);
+  const ENOUGH = 20; // characters, from which on the server can tell a language
 
-  const store = {
-    get: () => { try { return localStorage.getItem(key); } catch { return null; } },
-    set: (text) => { try { localStorage.setItem(key, text); return true; } catch { return false; } },
-    drop: () => { try { localStorage.removeItem(key); } catch { /* nothing was kept */ } },
-  };
   const measure = () => {
-    const words = area.value.trim() ? area.value.trim().split(/\s+/u).length : 0;
-    length.textContent = `${words} ${words === 1 ? "word" : "words"} · ${[...area.value].length} characters`;
+    const words = at("id_text").value.trim().split(/\s+/u).filter(Boolean).length;
+    const characters = [...at("id_text").value].length;
+    at("length").textContent = `${words} ${words === 1 ? "word" : "words"} · ${characters} characters`;
+    if (characters < ENOUGH) at("language")?.replaceChildren();
   };
-  const keep = () => {
-    if (area.value === kept) return;
-    if (area.value ? store.set(area.value) : (store.drop(), true)) {
-      kept = area.value;
-      state.textContent = kept ? "Kept in this browser" : "";
-    } else {
-      state.textContent = "This browser keeps no drafts: submit before you leave";
-    }
-  };
+  const show = () => window.htmx?.trigger(at("preview"), "preview");
 
-  // A submitted draft goes when another page than its own came after it: then the server has the words.
-  try {
-    const sent = sessionStorage.getItem("podium-sent");
-    if (sent && sent !== key) { localStorage.removeItem(sent); sessionStorage.removeItem("podium-sent"); }
-  } catch { /* then it stays, and does no harm */ }
-
-  const draft = store.get();
-  if (draft && !area.value) {
-    area.value = kept = draft;
-    state.textContent = "Your draft from before is back";
-  }
-  measure();
-  keep();
-
-  let timer = 0;
-  area.addEventListener("input", () => {
+  // What stands in the field when the page comes, or comes back into it as a draft.
+  const begin = () => {
+    if (!at("writing")) return;
     measure();
-    clearTimeout(timer);
-    timer = setTimeout(keep, 400);
+    if (!window.htmx) return;
+    for (const id of ["preview-toggle", "show-keys"]) at(id).hidden = false;
+    if (at("id_text").value.length >= ENOUGH) window.htmx.trigger(at("id_text"), "recognize");
+  };
+  const toggle = () => {
+    const preview = at("preview");
+    preview.hidden = !preview.hidden;
+    at("preview-toggle").setAttribute("aria-expanded", String(!preview.hidden));
+    if (!preview.hidden) show();
+  };
+  const skip = () => {
+    const box = at("skip");
+    if (!box) return;
+    box.open = true;
+    box.querySelector("button").focus();
+  };
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "id_text" || !at("writing")) return;
+    measure();
+    if (!at("preview").hidden) show();
   });
-  addEventListener("pagehide", keep);
-  addEventListener("beforeunload", (event) => {
-    keep();
-    // What is kept comes back; only a browser that keeps nothing would lose words.
-    if (!sending && area.value !== kept) event.preventDefault();
-  });
-  form.addEventListener("submit", () => {
-    keep();
-    sending = true;
-    try { sessionStorage.setItem("podium-sent", key); } catch { /* see above */ }
-  });
-  skip?.addEventListener("submit", (event) => {
-    if (area.value.trim() && !confirm("Skip, and drop what you wrote here?")) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      return;
-    }
-    sending = true;
-    store.drop();
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#preview-toggle")) toggle();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      form.requestSubmit(document.getElementById("submit"));
-    }
+    if (!at("writing") || document.querySelector("dialog[open]")) return;
+    const control = event.ctrlKey || event.metaKey;
+    let act = null;
+    if (control && event.key === "Enter") act = () => at("writing").requestSubmit(at("submit"));
+    else if (control && event.shiftKey && event.code === "KeyP") act = toggle;
+    else if (event.altKey && event.code === "KeyS") act = skip;
+    else if (event.key === "?" && !event.target.closest("textarea, select, input")) act = () => at("keys").showModal();
+    if (!act) return;
+    event.preventDefault();
+    act();
   });
+  document.addEventListener("podium:restored", begin);
+  document.addEventListener("htmx:load", (event) => { if (event.detail.elt.querySelector("#writing")) begin(); });
+  begin();
 })();

@@ -185,10 +185,11 @@ def _completions_of(item: WorkItem) -> list[int]:
 
 
 def _a_person_can_rank(person: Labeler) -> None:
+    from labeling.guidelines.acknowledge import acknowledge_all
     from labeling.queue import dispatch
     from labeling.rankings.submit import submit
 
-    assignment = dispatch.claim(person, "rank")
+    assignment = dispatch.claim(acknowledge_all(person), "rank")
     assert assignment is not None
     shown = cards(assignment)
     ranking = submit(person, assignment.pk, {card.number: card.number for card in shown})

@@ -3,17 +3,18 @@
 The link's token waits in the session until the account is made.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django import forms
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model
 from django.http import HttpRequest
 
-from labeling.labelers.models import Invitation, User
+from labeling.labelers.models import Invitation, Labeler, User
 
 SESSION_KEY = "invitation"
 
@@ -22,17 +23,38 @@ class OneLook(AuthenticationBackend):
     """allauth's, with the account, its roles and its labeler read in one query: every request needs all three."""
 
     def get_user(self, user_id: Any) -> User | None:
-        try:
-            user = _accounts().get(pk=user_id)
-        except User.DoesNotExist:
+        with connection.cursor() as cursor:
+            cursor.execute(_account_sql(), [user_id])
+            row = cursor.fetchone()
+        if row is None:
             return None
+        user, labeler, names = _split(row)
+        user.__dict__["group_names"] = names
+        # What a join would leave behind: a labeler, or the knowledge that there is none.
+        user._state.fields_cache["labeler"] = labeler
         return user if self.user_can_authenticate(user) else None
 
 
-@cache  # building it takes as long as running it
-def _accounts() -> QuerySet[User]:
-    names = User.groups.through.objects.filter(user=OuterRef("pk")).values("group__name")
-    return User.objects.select_related("labeler").annotate(group_names=ArraySubquery(names))
+@cache  # through the ORM, building and compiling it takes as long as running it
+def _account_sql() -> str:
+    def columns(model: type[Model], alias: str) -> str:
+        return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
+
+    return f"""
+        SELECT {columns(User, "u")}, {columns(Labeler, "l")}, ARRAY(
+            SELECT g.name FROM labeling_user_groups m JOIN auth_group g ON g.id = m.group_id WHERE m.user_id = u.id)
+        FROM labeling_user u LEFT JOIN labeling_labeler l ON l.user_id = u.id
+        WHERE u.id = %s"""
+
+
+def _split(row: Sequence[Any]) -> tuple[User, Labeler | None, list[str]]:
+    of_user = len(User._meta.concrete_fields)
+    user = User.from_db(DEFAULT_DB_ALIAS, [], row[:of_user])
+    if row[of_user] is None:
+        return user, None, row[-1]
+    labeler = Labeler.from_db(DEFAULT_DB_ALIAS, [], row[of_user:-1])
+    labeler._state.fields_cache["user"] = user
+    return user, labeler, row[-1]
 
 
 def remember_invitation(request: HttpRequest, invitation: Invitation) -> None:

@@ -31,8 +31,7 @@ class PromptImport(forms.Form):
 
     file = forms.FileField(
         required=False,
-        help_text="JSONL with prompt, and optionally use_case, split, owner · CSV with a header · or plain text, "
-        "one prompt a line. UTF-8.",
+        help_text="JSONL, CSV with a header, or plain text with one prompt a line. UTF-8.",
     )
     lines = forms.CharField(
         label="Or paste them here",

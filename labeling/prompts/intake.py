@@ -10,11 +10,12 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from labeling.errors import BadInput
+from labeling.prompts import conversation, topics
 from labeling.prompts.models import Prompt, Split, UseCase
 from labeling.prompts.parse import Row, parse
 from labeling.texts import clean
 
-__all__ = ["Intake", "Refusal", "Row", "parse", "split_of", "take_in"]
+__all__ = ["Intake", "Refusal", "Row", "digest_of", "parse", "split_of", "take_in"]
 
 CAP_PER_OWNER = 200  # Ouyang et al. 2022, §3.2
 CHUNK = 1000
@@ -44,19 +45,21 @@ def take_in(
     owner_key: str = "owner",
     cap_per_owner: int = CAP_PER_OWNER,
 ) -> Intake:
-    """Store the rows {prompt | text, use_case?, split?, <owner_key>?} that are new and fine; say what became of each.
+    """Store the rows {prompt | text | turns | messages, use_case?, split?, topics?, <owner_key>?} that are new and
+    fine; say what became of each. (Turns: conversation.py. Topics: topics.py.)
 
     The paper caps and splits by user in one place and by organization in another (§3.2, App. A.2): `owner_key` names
     the field that decides. Rows without an owner count as prompts of their own: no cap, split one by one.
     """
     intake = Intake()
     prompts: dict[str, tuple[int, Prompt]] = {}
+    slugs = topics.by_any_name()
     for number, row in enumerate(rows, start=1):
         line, fields, problem = row if isinstance(row, Row) else Row(number, dict(row))
         try:
             if problem:
                 raise BadInput(problem)
-            prompt = _prompt(fields, source, owner_key)
+            prompt = _prompt(fields, source, owner_key, slugs)
         except BadInput as error:
             intake.refused.append(Refusal(line, error.sentence))
             continue
@@ -70,26 +73,50 @@ def take_in(
     return intake
 
 
+def digest_of(text: str) -> str:
+    """What makes two prompts the same one. The text is clean."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def split_of(key: str) -> str:
     """80 % train, 10 % validation, 10 % test, by a hash of the owner: the same on every machine and every day."""
     place = int.from_bytes(hashlib.sha256(b"split:" + key.encode()).digest()[:8]) % 10
     return Split.TRAIN if place < 8 else Split.VALID if place == 8 else Split.TEST
 
 
-def _prompt(fields: Mapping[str, Any], source: str, owner_key: str) -> Prompt:
-    text = fields.get("prompt", fields.get("text"))
-    if not isinstance(text, str):
-        raise BadInput("There is no text in the field “prompt”.")
-    text = clean(text, "The prompt")
+def _prompt(fields: Mapping[str, Any], source: str, owner_key: str, slugs: Mapping[str, str]) -> Prompt:
+    text, turns = _words(fields)
     owner = _field(fields, owner_key, 100)
-    digest = hashlib.sha256(text.encode()).hexdigest()
     use_case = _field(fields, "use_case", 16) or UseCase.OTHER
     if use_case not in UseCase.values:
         raise BadInput(f"The use case “{use_case}” is unknown; use one of {', '.join(UseCase.values)}.")
     split = _field(fields, "split", 10)  # where none is given, the owner decides: see _store
     if split and split not in Split.values:
         raise BadInput(f"The split “{split}” is unknown; use one of {', '.join(Split.values)}.")
-    return Prompt(text=text, digest=digest, use_case=use_case, split=split, owner=owner, source=source)
+    return Prompt(
+        text=text,
+        turns=turns,
+        topics=topics.read(fields.get("topics"), slugs),
+        digest=digest_of(text),
+        use_case=use_case,
+        split=split,
+        owner=owner,
+        source=source,
+    )
+
+
+def _words(fields: Mapping[str, Any]) -> tuple[str, list[conversation.Turn] | None]:
+    """The row's text, and its turns where it has more than one."""
+    text = fields.get("prompt", fields.get("text"))
+    said = fields.get("turns") or fields.get("messages")
+    if said and text:
+        raise BadInput("There is a prompt and there are turns; which of them is meant?")
+    if said:
+        turns = conversation.read(said)
+        return clean(conversation.as_text(turns), "The conversation"), turns if len(turns) > 1 else None
+    if not isinstance(text, str):
+        raise BadInput("There is no text in the field “prompt”.")
+    return clean(text, "The prompt"), None
 
 
 def _field(fields: Mapping[str, Any], name: str, limit: int) -> str:

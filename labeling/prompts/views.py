@@ -9,7 +9,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from config.http import page_or_part
 from labeling import access
 from labeling.errors import BadInput
-from labeling.models import Prompt
+from labeling.models import Prompt, UseCase
+from labeling.prompts import topics
 from labeling.prompts.forms import PromptFilter, PromptImport
 from labeling.prompts.intake import take_in
 
@@ -41,8 +42,9 @@ def filtered(form: PromptFilter) -> QuerySet[Prompt]:
 def prompt_import(request: HttpRequest) -> HttpResponse:
     """Takes prompts in and reports what became of every line; a bad line does not keep the good ones out."""
     form = PromptImport(request.POST or None, request.FILES or None)
+    explained = {"use_cases": UseCase.choices, "topics": topics.known()}
     if request.method != "POST":
-        return render(request, "labeling/prompts/import.html", {"form": PromptImport()})
+        return render(request, "labeling/prompts/import.html", {"form": PromptImport(), **explained})
     intake = None
     if form.is_valid():
         try:
@@ -50,5 +52,5 @@ def prompt_import(request: HttpRequest) -> HttpResponse:
         except BadInput as error:
             form.add_error(None, error.sentence)
     if intake is None:
-        return render(request, "labeling/prompts/import.html", {"form": form}, status=422)
-    return render(request, "labeling/prompts/import.html", {"form": PromptImport(), "intake": intake})
+        return render(request, "labeling/prompts/import.html", {"form": form, **explained}, status=422)
+    return render(request, "labeling/prompts/import.html", {"form": PromptImport(), "intake": intake, **explained})

@@ -95,12 +95,11 @@ def _page(
     texts_as = _texts_as(request)
     context = {
         **workbench(assignment),
-        "cards": [_shown(card, places, remarks, rubric, texts_as) for card in shown],
+        "cards": [_shown(card, len(shown), places, remarks, rubric, texts_as) for card in shown],
         "texts_as": texts_as,
         "texts_other": MARKDOWN if texts_as == PLAIN else PLAIN,
-        "places": list(enumerate(ORDINALS[: len(shown)], start=1)),
         "rubric": rubric,
-        "flag_keys": FLAG_KEYS[: len(rubric.flags)],
+        "keys": _keys(_Same(rubric), len(shown)),
         "remarks": remarks,
         "correcting": correcting,
         "error": error.sentence if error else "",
@@ -123,7 +122,9 @@ def _frozen(assignment: Assignment) -> Conflict | None:
     return Conflict("You have sent this in already. It is stored, and it is part of a dataset now.")
 
 
-def _shown(card: Card, places: dict[int, int], remarks: Remarks, rubric: Rubric, texts_as: str) -> dict[str, Any]:
+def _shown(
+    card: Card, count: int, places: dict[int, int], remarks: Remarks, rubric: Rubric, texts_as: str
+) -> dict[str, Any]:
     number = card.number
     judged = number in remarks.ratings or number in remarks.flags or number in remarks.spans
     return {
@@ -131,6 +132,7 @@ def _shown(card: Card, places: dict[int, int], remarks: Remarks, rubric: Rubric,
         "text": card.text,
         "html": markdown.to_html(card.text) if texts_as == MARKDOWN else "",
         "place": places.get(number),
+        "place_field": _place_field(number, count, places.get(number)),
         "judgement": _judgement(rubric, number, remarks) if judged else _blank(_Same(rubric), number),
     }
 
@@ -153,6 +155,18 @@ class _Same:
 def _blank(same: _Same, number: int) -> SafeString:
     """Ratings and flags of a card of which nothing was said yet: 18 fields, the same for everybody."""
     return _judgement(same.rubric, number, Remarks())
+
+
+@lru_cache(maxsize=1024)
+def _place_field(number: int, count: int, chosen: int | None) -> SafeString:
+    context = {"number": number, "places": list(enumerate(ORDINALS[:count], start=1)), "chosen": chosen}
+    return render_to_string("labeling/rankings/_place.html", context)
+
+
+@lru_cache(maxsize=128)
+def _keys(same: _Same, count: int) -> SafeString:
+    context = {"rubric": same.rubric, "count": count, "flag_keys": FLAG_KEYS[: len(same.rubric.flags)]}
+    return render_to_string("labeling/rankings/_keys.html", context)
 
 
 def _judgement(rubric: Rubric, number: int, remarks: Remarks) -> SafeString:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import escape
 
 from labeling.markdown import to_html
+from labeling.prompts import provenance, topics
 
 register = template.Library()
 
@@ -16,6 +17,8 @@ ABBREVIATIONS = {"sft": "SFT", "ppo": "PPO", "kl": "KL", "lm": "LM", "eos": "EOS
 
 
 register.filter("markdown", to_html)
+register.filter("topic_names", topics.names_of)
+register.filter("provenance", provenance.of)
 
 
 @register.filter

@@ -55,3 +55,44 @@ def test_a_ranking_is_not_answered_by_a_text(labeler: Labeler) -> None:
     ranking_work()
     with pytest.raises(NotFound):
         submit(labeler, dispatch.claim(labeler, Kind.RANK).pk, "Two.")
+
+
+def test_what_is_said_of_the_prompt_is_stored(labeler: Labeler, lease: Assignment) -> None:
+    text = "Deux est la bonne réponse à cette question."
+    demonstration = submit(labeler, lease.pk, text, use_case="closed_qa", traits=["advice", "ambiguous", "advice"])
+    demonstration.refresh_from_db()
+    assert (demonstration.use_case, demonstration.traits) == ("closed_qa", ["ambiguous", "advice"])
+    assert demonstration.language == "fr"
+    assert demonstration.rubric == lease.item.batch.rubric
+
+
+def test_nothing_needs_to_be_said_of_the_prompt(labeler: Labeler, lease: Assignment) -> None:
+    demonstration = submit(labeler, lease.pk, "Two.")
+    assert (demonstration.use_case, demonstration.traits, demonstration.language) == ("", [], "")
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"use_case": "poetry"}, "no use case “poetry”"),
+        ({"traits": ["ambiguous", "tall"]}, "Nothing called “tall”"),
+        ({"traits": ["fails-task"]}, "Nothing called “fails-task”"),  # a flag of completions
+        ({"traits": ["\0"]}, "Nothing called"),
+    ],
+)
+def test_what_is_not_asked_leaves_the_lease(
+    labeler: Labeler, lease: Assignment, said: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        submit(labeler, lease.pk, "Two.", **said)
+    assert Demonstration.objects.count() == 0
+    lease.refresh_from_db()
+    assert lease.state == Assignment.State.LEASED
+
+
+def test_a_trait_that_this_rubric_does_not_ask_is_refused(labeler: Labeler, lease: Assignment) -> None:
+    rubric = lease.item.batch.rubric
+    rubric.traits = [trait for trait in rubric.traits if trait["key"] != "advice"]
+    rubric.save()
+    with pytest.raises(BadInput, match="advice"):
+        submit(labeler, lease.pk, "Two.", traits=["advice"])

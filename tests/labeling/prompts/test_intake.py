@@ -127,3 +127,44 @@ def test_the_key_that_groups_owners_is_configurable() -> None:
     rows = [{"prompt": f"p{n}", "owner": f"user {n}", "organization": "acme"} for n in range(4)]
     take_in(rows, source="test", owner_key="organization")
     assert set(Prompt.objects.values_list("owner", flat=True)) == {"acme"}
+
+
+CONVERSATION = [
+    {"role": "user", "content": "Hi."},
+    {"role": "assistant", "content": "Hello!"},
+    {"role": "user", "content": "And now?"},
+]
+
+
+@pytest.mark.parametrize("name", ["turns", "messages"])
+def test_a_conversation_is_kept_with_its_turns_and_as_one_text(name: str) -> None:
+    assert take_in([{name: CONVERSATION, "use_case": "chat"}], source="test").added == 1
+    prompt = Prompt.objects.get()
+    assert prompt.text == "User: Hi.\n\nAssistant: Hello!\n\nUser: And now?"
+    assert prompt.turns == [
+        {"role": "user", "text": "Hi."},
+        {"role": "assistant", "text": "Hello!"},
+        {"role": "user", "text": "And now?"},
+    ]
+    assert take_in([{name: CONVERSATION}], source="test").duplicates == 1
+
+
+def test_one_turn_is_a_plain_prompt() -> None:
+    take_in([{"messages": CONVERSATION[:1]}], source="test")
+    prompt = Prompt.objects.get()
+    assert (prompt.text, prompt.turns) == ("Hi.", None)
+    assert take_in([{"prompt": "Hi."}], source="test").duplicates == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"messages": CONVERSATION[:2]}, "The last turn is the assistant's"),
+        ({"messages": CONVERSATION, "prompt": "Hi."}, "which of them is meant"),
+        ({"messages": []}, "no text"),
+        ({"turns": "[]"}, "not a list"),
+        ({"turns": [{"role": "user", "text": "x" * 10_000}] * 2}, "The conversation has 20,014 characters"),
+    ],
+)
+def test_bad_conversations_are_refused(row: dict[str, object], sentence: str) -> None:
+    assert sentence in refusal(row)
