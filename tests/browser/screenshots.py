@@ -54,19 +54,17 @@ def claimed(labeler: Labeler, kind: Kind) -> Assignment:
     return assignment
 
 
-def page_of(new_context: Any, labeler: Labeler, *, width: int = 1280, scheme: str = "light") -> Page:
-    page: Page = new_context(
-        viewport={"width": width, "height": 900 if width > 400 else 844}, color_scheme=scheme
-    ).new_page()
+def page_of(new_context: Any, labeler: Labeler, *, width: int = 1280, height: int = 900, scheme: str = "light") -> Page:
+    page: Page = new_context(viewport={"width": width, "height": height}, color_scheme=scheme).new_page()
     log_in(page, labeler.user)
     return page
 
 
-def shoot(page: Page, name: str, *, full: bool = False) -> None:
+def shoot(page: Page, name: str) -> None:
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(300)
     FOLDER.mkdir(exist_ok=True)
-    page.screenshot(path=FOLDER / f"{name}.png", full_page=full)
+    page.screenshot(path=FOLDER / f"{name}.png")
 
 
 def rank_a_little(page: Page, lease: Assignment) -> None:
@@ -88,9 +86,9 @@ def rank_a_little(page: Page, lease: Assignment) -> None:
 )
 def test_ranking(new_context: Any, labeler: Labeler, name: str, k: int, width: int, scheme: str) -> None:
     to_rank(k)
-    page = page_of(new_context, labeler, width=width, scheme=scheme)
+    page = page_of(new_context, labeler, width=width, height=1500 if k == 9 else 900, scheme=scheme)
     rank_a_little(page, claimed(labeler, Kind.RANK))
-    shoot(page, name, full=k == 9)
+    shoot(page, name)
 
 
 def test_what_opens_while_ranking(new_context: Any, labeler: Labeler) -> None:

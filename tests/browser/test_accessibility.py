@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 EVERYWHERE = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
 OFFICE = [
     "home", "round-list", "run-list", "dataset-list", "checkpoint-list", "prompt-list", "prompt-import",
-    "proposal-list", "held-list", "guideline-list", "guideline-publish", "rubric-list", "topic-list", "thread-list",
+    "proposal-list", "held-list", "guideline-list", "rubric-list", "topic-list", "thread-list",
     "labeler-list", "account_change_password",
 ]  # fmt: skip
 
@@ -55,7 +55,7 @@ def test_pages_of_a_labeler(page: Page, labeler: Labeler, researcher: User) -> N
     claim: Callable[[Kind], Assignment | None] = lambda kind: dispatch.claim(labeler, kind)  # noqa: E731
     ranking_work(2, texts=("one **a**", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
     writing_work(1, start=20)
-    proposing_work(1)
+    proposing_work()
     done, writing, proposing = claim(Kind.RANK), claim(Kind.DEMONSTRATE), claim(Kind.PROPOSE)
     assert done and writing and proposing
     submit(labeler, done.pk, {number: 1 + number // 2 for number in range(1, 10)})
@@ -100,7 +100,12 @@ def test_pages_of_researchers_and_admins(page: Page, admin_user: User, labeler: 
     writing_work(3)
     batch = ranking_work(2)
     log_in(page, admin_user)
-    check(page, *(reverse(name) for name in OFFICE), reverse("batch-detail", args=[batch.pk]))
+    check(
+        page,
+        *(reverse(name) for name in OFFICE),
+        reverse("batch-detail", args=[batch.pk]),
+        reverse("guideline-publish", args=["training"]),
+    )
 
 
 def test_pages_before_the_door(page: Page, admin_user: User) -> None:
