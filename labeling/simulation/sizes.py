@@ -66,7 +66,9 @@ MINI = Size(
         "warmup_steps": 100, "eval_every": 1000, "save_every": 1000, "threads": 2,
     },
     sft={
-        "epochs": 4, "batch_size": 16, "lr": 2e-3, "residual_dropout": 0.0, "max_prompt_tokens": 64, **ONE_THREAD,
+        "epochs": 4, "batch_size": 16, "lr": 2e-3, "residual_dropout": 0.0, "max_prompt_tokens": 64,
+        # PPO's reference has to stay a language model: without the mix, ptx pulls the policy away from SFT.
+        "pretraining_mix": 0.1, "pretraining_block_size": 96, **ONE_THREAD,
     },
     sample={
         "temperature": 1.0, "response_length": RESPONSE_LENGTH, "max_prompt_tokens": 64, "batch_size": 256,
