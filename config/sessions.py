@@ -4,9 +4,10 @@ from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.db import connection
+from django.utils import timezone
 
 READ = """
-SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > statement_timestamp()
+SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s
 """
 
 
@@ -18,7 +19,7 @@ class SessionStore(DatabaseSessions):
         row = None
         if self.session_key and "\0" not in self.session_key:
             with connection.cursor() as cursor:
-                cursor.execute(READ, [self.session_key])
+                cursor.execute(READ, [self.session_key, timezone.now()])
                 row = cursor.fetchone()
         if row is None:
             self._session_key = None

@@ -1,13 +1,17 @@
-"""Real processes for tests: a Redis, and Celery workers on the test database."""
+"""Real processes for tests: a Redis, and Celery workers and a web server on the test database."""
 
 import contextlib
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import psutil
 from django.conf import settings
@@ -76,6 +80,39 @@ class Workers:
                         child.kill()
             process.kill()
             process.wait()
+
+
+class WebServer:
+    """A web server of its own on the test's database, to be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "web.log"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}"]
+        self.process = subprocess.Popen(
+            [*command, "--worker-class", "gthread", "--workers", "1", "--threads", "4"],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "DATABASE_URL": database_url()},
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        wait_until(self.answers, 30, f"an answer of the web server ({self.log})")
+
+    def answers(self) -> bool:
+        try:
+            return bool(urlopen(f"{self.url}/health", timeout=2).status == 200)
+        except (URLError, OSError):
+            return False
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def wait_until(happened: Callable[[], bool], seconds: float, what: str) -> None:

@@ -1,10 +1,10 @@
-"""Reading and confirming the guidelines, and the researcher's side: who has confirmed, the next version."""
+"""Reading and confirming the guidelines; the guide to the screens; who has confirmed, and the next version."""
 
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from config.http import page_or_part
 from labeling import access
 from labeling.errors import PodiumError
-from labeling.guidelines import publish
+from labeling.guidelines import guide, publish
 from labeling.guidelines.acknowledge import PURPOSES, acknowledge, confirmed_before, standing, to_read
 from labeling.guidelines.changes import changes
 from labeling.guidelines.forms import PublishForm
@@ -60,6 +60,23 @@ def guideline_read(request: HttpRequest, guideline_id: int) -> HttpResponse:
         "next": _onward(request, request.GET.get("next", "")),
     }
     return render(request, "labeling/guidelines/read.html", context)
+
+
+@login_required
+@require_safe
+def labeler_guide(request: HttpRequest) -> HttpResponse:
+    """How the screens work, for everybody who has an account."""
+    if not (parts := guide.parts()):
+        raise Http404
+    return render(request, "labeling/guidelines/guide.html", {"parts": parts})
+
+
+@login_required
+@require_safe
+def guide_picture(request: HttpRequest, name: str) -> FileResponse:
+    if not (path := guide.picture(name)):
+        raise Http404
+    return FileResponse(path.open("rb"), content_type="image/png")
 
 
 @access.labeler_only

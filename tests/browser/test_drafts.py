@@ -1,20 +1,12 @@
 """Words are not lost: not to a dead network, a killed server, a log-out, a closed tab or a second one."""
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
@@ -22,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from labeling.models import ActiveSpan, Assignment, Demonstration, Draft, Kind, Labeler
 from labeling.queue import dispatch
 from tests.browser.conftest import log_in
-from tests.processes import database_url, wait_until
+from tests.processes import WebServer, wait_until
 from tests.work import writing_work
 
 pytestmark = pytest.mark.browser
@@ -44,7 +36,6 @@ def new_browser(new_context: Any, client: Client, labeler: Labeler) -> Callable[
         client.force_login(labeler.user)
         context: BrowserContext = new_context()
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
-        context.route("**/writing*.js", lambda route: route.fulfill(content_type="text/javascript", body=""))
         return context
 
     return make
@@ -231,29 +222,30 @@ def test_a_newer_version_is_never_overwritten_by_an_old_copy(context: BrowserCon
 
 
 FIELDS = """
-<input type="checkbox" name="traits" value="a" checked><input type="checkbox" name="traits" value="b">
-<input type="radio" name="rating" value="1"><input type="radio" name="rating" value="7">
-<select name="use_case"><option value="">None</option><option value="chat">Chat</option></select>
-<input type="hidden" name="spans" value=""><input name="pair" value=""><input name="pair" value="">
+<input type="checkbox" name="extra-traits" value="a" checked><input type="checkbox" name="extra-traits" value="b">
+<input type="radio" name="extra-rating" value="1"><input type="radio" name="extra-rating" value="7">
+<select name="extra-use_case"><option value="">None</option><option value="chat">Chat</option></select>
+<input type="hidden" name="extra-spans" value=""><input name="extra-pair" value=""><input name="extra-pair" value="">
 """
-READ = "[...new FormData(document.getElementById('writing'))].filter(([name]) => name !== 'csrfmiddlewaretoken')"
+READ = "[...new FormData(document.getElementById('writing'))].filter(([name]) => name.startsWith('extra-'))"
 
 
 def test_fields_of_every_kind_come_back_and_the_page_is_told(context: BrowserContext, lease: Assignment) -> None:
-    def with_more_fields(route: Route) -> None:
+    def with_other_fields(route: Route) -> None:
         answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace("</textarea>", "</textarea>" + FIELDS, 1))
+        body = re.sub(r'<fieldset class="about">.*?</fieldset>', FIELDS, answer.text(), count=1, flags=re.DOTALL)
+        route.fulfill(response=answer, body=body)
 
-    context.route("**/write/*/", with_more_fields)
+    context.route("**/write/*/", with_other_fields)
     context.route("**/draft/*", lambda route: route.abort())
     tab = open_piece(context, lease)
     area(tab).fill("Words")
-    tab.locator("[value=a]").uncheck()
-    tab.locator("[value=b]").check()
-    tab.locator("[value='7']").check()
-    tab.locator("[name=use_case]").select_option("chat")
-    tab.locator("[name=pair]").nth(1).fill("second of two")
-    tab.evaluate("document.querySelector('[name=spans]').value = '[1]'")  # a script's own doing
+    tab.locator("[name=extra-traits][value=a]").uncheck()
+    tab.locator("[name=extra-traits][value=b]").check()
+    tab.locator("[name=extra-rating][value='7']").check()
+    tab.locator("[name=extra-use_case]").select_option("chat")
+    tab.locator("[name=extra-pair]").nth(1).fill("second of two")
+    tab.evaluate("document.querySelector('[name=extra-spans]').value = '[1]'")  # a script's own doing
     tab.wait_for_timeout(1200)
     tab.close()
 
@@ -262,11 +254,13 @@ def test_fields_of_every_kind_come_back_and_the_page_is_told(context: BrowserCon
     tab.goto(f"/write/{lease.pk}/")
     expect(area(tab)).to_have_value("Words")
     expected = [
-        ["text", "Words"], ["traits", "b"], ["rating", "7"], ["use_case", "chat"], ["spans", "[1]"],
-        ["pair", ""], ["pair", "second of two"],
+        ["extra-traits", "b"], ["extra-rating", "7"], ["extra-use_case", "chat"], ["extra-spans", "[1]"],
+        ["extra-pair", ""], ["extra-pair", "second of two"],
     ]  # fmt: skip
     assert tab.evaluate(READ) == expected
-    assert tab.evaluate("window.told") == expected
+    told = tab.evaluate("window.told")
+    assert ["text", "Words"] in told
+    assert [field for field in told if field[0].startswith("extra-")] == expected
 
 
 def test_only_real_input_signs_the_ledger(context: BrowserContext, lease: Assignment) -> None:
@@ -334,49 +328,16 @@ def test_a_skip_without_a_draft_asks_nothing(context: BrowserContext, lease: Ass
     assert questions == []
 
 
-class Server:
-    """A web server of its own on the test's database, to be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "web.log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}"]
-        self.process = subprocess.Popen(
-            [*command, "--worker-class", "gthread", "--workers", "1", "--threads", "4"],
-            cwd=settings.BASE_DIR,
-            env={**os.environ, "DATABASE_URL": database_url()},
-            stdout=self.log.open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        wait_until(self.answers, 30, f"an answer of the web server ({self.log})")
-
-    def answers(self) -> bool:
-        try:
-            return bool(urlopen(f"{self.url}/health", timeout=2).status == 200)
-        except (URLError, OSError):
-            return False
-
-    def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-
 @pytest.fixture
-def server(tmp_path: Path, transactional_db: None) -> Iterator[Server]:
-    server = Server(tmp_path)
+def server(tmp_path: Path, transactional_db: None) -> Iterator[WebServer]:
+    server = WebServer(tmp_path)
     server.start()
     yield server
     server.kill()
 
 
 def test_a_killed_server_loses_nothing(
-    new_browser: Callable[[str], BrowserContext], server: Server, lease: Assignment
+    new_browser: Callable[[str], BrowserContext], server: WebServer, lease: Assignment
 ) -> None:
     context = new_browser(server.url)
     tab = open_piece(context, lease, server.url)

@@ -166,7 +166,10 @@ def addresses(labeler: Labeler, researcher: User, admin_user: User) -> Iterator[
     write = reverse("demonstration-write", args=[lease.pk])
     yield {
         "newcomer": (newcomer.user, ["/", *read, *lists]),
-        "labeler": (labeler.user, ["/", *read, *lists, *threads, reverse("topic-choose"), write]),
+        "labeler": (
+            labeler.user,
+            ["/", *read, *lists, *threads, reverse("topic-choose"), reverse("labeler-guide"), write],
+        ),
         "researcher": (researcher, [*read, *lists, *threads, *publishing, *topics, reverse("rubric-list")]),
         "admin": (admin_user, [reverse("labeler-list")]),
     }

@@ -57,7 +57,7 @@ def test_the_page_is_blind(lena: Client, lease: Assignment) -> None:
             assert secret not in page
     about_a_card = {f"{what}-{number}" for what in ("place", "rating", "flag", "spans") for number in range(1, 5)}
     assert set(re.findall(r'name="([^"]+)"', page)) == about_a_card | {
-        "viewport", "htmx-config", "csrfmiddlewaretoken", "reason", "none", "rationale",
+        "viewport", "htmx-config", "csrfmiddlewaretoken", "reason", "none", "rationale", "assignment", "text",
     }  # fmt: skip
 
 
