@@ -32,9 +32,9 @@ def _list_page(
     """`form`, which has errors, is shown with the proposal that it is `of`."""
     wanted = request.GET.get("state", "")
     state = State(wanted) if wanted in State.values else State.WAITING
-    proposals = Proposal.objects.filter(state=state).select_related("labeler", "decided_by").prefetch_related("prompts")
+    rows = Proposal.objects.select_related("labeler", "decided_by", "assignment__item").prefetch_related("prompts")
     order = ["created_at", "pk"] if state == State.WAITING else ["-decided_at", "pk"]
-    page = Paginator(proposals.order_by(*order), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.filter(state=state).order_by(*order), PAGE).get_page(request.GET.get("page"))
     counts = dict(Proposal.objects.order_by().values_list("state").annotate(Count("pk")))
     context = {
         "page": page,
@@ -52,6 +52,7 @@ def _forms(proposal: Proposal, posted: TakeForm | RefuseForm | None) -> tuple[Ta
     initial = {"text": proposal.text, "use_case": proposal.use_case, "version": len(proposal.earlier)}
     take = posted if isinstance(posted, TakeForm) else TakeForm(initial=initial)
     refuse = posted if isinstance(posted, RefuseForm) else RefuseForm()
+    take.fields["text"].label = "Instruction" if proposal.pairs else "Prompt"
     take.auto_id = refuse.auto_id = prefix
     return take, refuse
 

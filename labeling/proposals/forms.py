@@ -56,7 +56,7 @@ def stored(proposal: Proposal) -> Written:
 class TakeForm(forms.Form):
     """What a researcher makes of a proposal."""
 
-    text = forms.CharField(label="Prompt", strip=False, widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}))
+    text = forms.CharField(strip=False, widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}))
     use_case = forms.ChoiceField(label="Use case", choices=UseCase.choices)
     split = forms.ChoiceField(required=False, choices=[("", "where this labeler’s others are"), *Split.choices])
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

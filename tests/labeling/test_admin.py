@@ -69,7 +69,7 @@ def test_a_draft_is_its_labelers_own(client: Client, superuser: User) -> None:
 
 
 def test_queue_rows_cannot_be_changed(client: Client, superuser: User) -> None:
-    assignment = Assignment.objects.first()
+    assignment = Assignment.objects.filter(state=Assignment.State.DONE).first()
     url = reverse("admin:labeling_assignment_change", args=[assignment.pk])
     assert client.post(url, {"state": 2}).status_code == 403
     assert client.post(reverse("admin:labeling_assignment_delete", args=[assignment.pk])).status_code == 403

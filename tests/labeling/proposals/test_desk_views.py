@@ -51,6 +51,11 @@ def test_what_waits_is_shown_with_its_labeler_and_pairs(rosa: Client, labeler: L
     assert '<option value="rewrite" selected>' in page
 
 
+def test_what_was_asked_for_stands_beside_it(rosa: Client, labeler: Labeler, lease: Lease) -> None:
+    submit(labeler, lease("user_based").pk, "What grows in shade?")
+    assert "An app that helps to plan a garden" in rosa.get(LIST).content.decode()
+
+
 def test_taking_makes_a_prompt(rosa: Client, proposal: Proposal) -> None:
     posted = {"text": "Name a river.", "use_case": "chat", "split": "train", "version": "0"}
     answer = rosa.post(take(proposal), posted, follow=True)
