@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from labeling.models import Assignment, Demonstration, Kind, Labeler, Prompt, Proposal
 from labeling.queue import dispatch
@@ -122,6 +122,27 @@ def test_a_refused_text_stays_in_the_field(new_context: Any, labeler: Labeler) -
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/work/nothing/demonstrate/")
     assert Demonstration.objects.get().text == "Short."
+
+
+def test_two_presses_are_one_submission(page: Page, labeler: Labeler) -> None:
+    writing_work(2)
+    lease = open_writing(page, labeler)
+    sent: list[str] = []
+
+    def slowly(route: Route) -> None:
+        if route.request.method == "POST":
+            sent.append(route.request.url)
+            page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route(f"**/write/{lease.pk}/", slowly)
+    page.keyboard.type("Once.")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_label("Your demonstration")).to_have_value("")
+    page.wait_for_timeout(600)
+    assert len(sent) == 1
+    assert Demonstration.objects.get().text == "Once."
 
 
 def test_a_correction(page: Page, labeler: Labeler) -> None:
