@@ -24,6 +24,7 @@ class Piece:
     when: datetime
     can_correct: bool = False
     can_take_back: bool = False
+    outcome: str = ""  # of a piece that is sent in and final: what became of it
 
     @property
     def is_done(self) -> bool:
@@ -61,11 +62,26 @@ def _piece(assignment: Assignment) -> Piece:
         assignment,
         kind,
         what=DONE_WORDS[kind] if done else _passed_on(assignment),
-        beginning=item.prompt.text if item.prompt else (item.brief or {}).get("text") or kind.label,
+        beginning=_beginning(assignment, kind),
         when=_when(assignment),
         can_correct=done and _is_correctable(assignment, kind),
         can_take_back=not done and item.withdrawn_at is None and (item.is_open or item.held_because in skips.HOLDS),
+        outcome=_outcome(assignment) if done else "",
     )
+
+
+def _beginning(assignment: Assignment, kind: Kind) -> str:
+    item, proposal = assignment.item, getattr(assignment, "proposal", None)
+    if proposal:
+        return str(proposal.text)
+    return item.prompt.text if item.prompt else (item.brief or {}).get("text") or kind.label
+
+
+def _outcome(assignment: Assignment) -> str:
+    proposal = getattr(assignment, "proposal", None)
+    if proposal is None:
+        return "In a dataset"
+    return "Became a prompt" if proposal.state == Proposal.State.TAKEN else f"Not used: {proposal.note}"
 
 
 def _when(assignment: Assignment) -> datetime:

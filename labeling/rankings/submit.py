@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from labeling.errors import BadInput, Conflict, NotFound
 from labeling.labelers.models import Labeler
-from labeling.queue import dispatch
+from labeling.queue import dispatch, drafts
 from labeling.queue.models import Kind
 from labeling.rankings.cards import Card, cards
 from labeling.rankings.models import RankedCompletion, Ranking
@@ -75,6 +75,7 @@ def correct(
         ranking.save(update_fields=["earlier", "corrected_at", *changes])
         ranking.places.all().delete()
         RankedCompletion.objects.bulk_create(_rows(ranking, shown, dense, said))
+        drafts.spend(assignment_id)
     return ranking
 
 

@@ -52,7 +52,6 @@ def rank(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     except Conflict as error:
         return ended(request, labeler, assignment_id, Kind.RANK, error)
     if correcting:
-        drafts.spend(assignment_id)
         messages.success(request, "Your correction is stored.")
         return redirect("work-recent")
     return go_to_next(labeler, Kind.RANK, just_ended=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from labeling.errors import BadInput
+from labeling.errors import BadInput, Conflict
 from labeling.rubrics import first
 from labeling.rubrics.models import Rubric
 
@@ -27,15 +27,19 @@ def current() -> Rubric:
 def publish(*, ratings: str, flags: Sequence[str], traits: Sequence[str]) -> Rubric:
     """The next version, which asks these of the known questions, by their keys. Batches that are open keep theirs.
 
-    Raises BadInput for a key or a setting that is unknown.
+    Raises BadInput for a key or a setting that is unknown, Conflict where somebody else publishes at this moment.
     """
     if ratings not in Rubric.Ratings.values:
         raise BadInput(f"“{ratings}” is no way to ask for ratings; it is one of {', '.join(Rubric.Ratings.values)}.")
     asked = {"flags": _chosen(first.FLAGS, flags), "traits": _chosen(first.TRAITS, traits), "reasons": first.REASONS}
-    with transaction.atomic():
-        # The unique constraint decides if two people publish at the same time.
-        last = Rubric.objects.aggregate(last=Max("version"))["last"] or 0
-        return Rubric.objects.create(version=last + 1, ratings=ratings, **asked)
+    last = Rubric.objects.aggregate(last=Max("version"))["last"] or 0
+    try:
+        with transaction.atomic():
+            return Rubric.objects.create(version=last + 1, ratings=ratings, **asked)
+    except IntegrityError:
+        raise Conflict(
+            "Somebody else has published a rubric at this moment. Look at theirs, then publish yours."
+        ) from None
 
 
 def _chosen(known: Sequence[first.Question], keys: Sequence[str]) -> list[first.Question]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from labeling.errors import BadInput, Conflict
@@ -156,3 +157,14 @@ def test_two_researchers_at_the_same_moment(proposal: Proposal, researcher: User
         thread.join(20)
     assert sorted(outcomes) == ["conflict", "done"]
     assert Prompt.objects.count() == (Proposal.objects.get().state == "taken")
+
+
+def test_the_labeler_reads_among_their_last_pieces_what_became_of_it(
+    client: Client, proposal: Proposal, researcher: User, labeler: Labeler
+) -> None:
+    client.force_login(labeler.user)
+    assert ">Correct<" in client.get("/work/recent/").content.decode()
+    decide.refuse(proposal, researcher, "Too close to one we have.")
+    page = client.get("/work/recent/").content.decode()
+    assert "Not used: Too close to one we have." in page
+    assert ">Correct<" not in page
