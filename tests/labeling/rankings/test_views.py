@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.models import Assignment, Completion, Kind, Labeler, RankedCompletion, Ranking, User
-from labeling.queue import dispatch
+from labeling.queue import dispatch, drafts
 from tests.work import ranking_work
 
 TEXTS = ["The <b>first</b> answer.", "  indented\n    code", "第三の答え", "x" * 8000]
@@ -160,3 +160,50 @@ def test_a_cycle_takes_few_queries(lena: Client, lease: Assignment) -> None:
         lena.post(address(lease), places(1, 2, 3, 4))
     assert len(shown) <= 6, [query["sql"] for query in shown]
     assert len(sent) <= 22, [query["sql"] for query in sent]
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"rationale": "a\0b"}, "NUL character"),
+        ({"rationale": "x" * 20_001}, "20,001 characters"),
+        ({"rating-1": "8"}, "A rating is a number from 1 to 7"),
+        ({"rating-9": "3"}, "There is no card 9"),
+        ({"flag-1": "nonsense"}, "There is no flag “nonsense”"),
+        ({"flag-12": "violent"}, "A flag is given to one of the answers"),
+        ({"spans-1": "[{"}, "did not arrive in one piece"),
+        ({"flag-2": "violent", "spans-2": '[{"flag": "violent", "start": 0, "end": 99999}]'}, "outside of its text"),
+        ({"reason": "because"}, "There is no reason “because”"),
+    ],
+)
+def test_a_bad_remark_is_refused_and_the_rest_comes_back(
+    lena: Client, lease: Assignment, sent: dict[str, str], sentence: str
+) -> None:
+    answer = lena.post(address(lease), {**places(3, 1, 2, 2), "rating-3": "6", **sent})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert sentence in page
+    assert page.count(" selected>") == 4
+    assert 'name="rating-3" value="6" checked' in page
+    assert not Ranking.objects.exists()
+
+
+def test_all_that_is_said_is_stored_and_shown_for_correction(lena: Client, lease: Assignment) -> None:
+    said = {"rating-2": "7", "flag-1": ["violent", "opinion"], "none": "1", "reason": ["safer"], "rationale": "Why."}
+    lena.post(address(lease), {**places(1, 2, 3, 4), **said})
+    ranking = Ranking.objects.get()
+    rows = {row.completion_id: row for row in ranking.places.all()}
+    first, second, *_ = lease.display_order
+    assert (rows[first].flags, rows[second].rating) == (["violent", "opinion"], 7)
+    assert (ranking.none_acceptable, ranking.reasons, ranking.rationale) == (True, ["safer"], "Why.")
+    page = lena.get(address(lease)).content.decode()
+    for shown in ('name="rating-2" value="7" checked', 'value="violent" checked', "Why.</textarea>"):
+        assert shown in page
+
+
+def test_a_draft_is_shown_again(lena: Client, lease: Assignment, labeler: Labeler) -> None:
+    drafts.save(labeler, lease.pk, [("place-2", "1"), ("rating-4", "3"), ("rationale", "Half a rea")], 0)
+    page = lena.get(address(lease)).content.decode()
+    assert page.count(" selected>") == 1
+    assert 'name="rating-4" value="3" checked' in page
+    assert "Half a rea</textarea>" in page
