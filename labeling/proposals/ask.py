@@ -9,7 +9,6 @@ from labeling.labelers.models import Cohort
 from labeling.prompts.models import UseCase
 from labeling.proposals.models import Shape
 from labeling.queue import dispatch
-from labeling.queue.fill import Brief
 from labeling.queue.models import Batch, Kind
 from labeling.texts import clean
 
@@ -29,12 +28,12 @@ def ask(
         batch = dispatch.open_batch(
             name=name, kind=Kind.PROPOSE, purpose=purpose, cohort=cohort, guideline=guidelines.current(purpose)
         )
-        dispatch.add_proposal_items(batch, [Brief(shape=shape, use_case="", text="") for shape in free])
+        dispatch.add_proposal_items(batch, [dispatch.Brief(shape=shape, use_case="", text="") for shape in free])
         dispatch.add_proposal_items(batch, lines, need=need)
     return batch
 
 
-def read_briefs(lines: str) -> list[Brief]:
+def read_briefs(lines: str) -> list[dispatch.Brief]:
     """One brief a line: `brainstorming: An app that helps to plan a garden`. Raises BadInput naming the line."""
     by_name = {word.lower(): value for value, label in UseCase.choices for word in (value, label)}
     briefs = []
@@ -47,5 +46,7 @@ def read_briefs(lines: str) -> list[Brief]:
                 f"Line {number} is not a use case, a colon and what somebody wants; the use cases are "
                 f"{', '.join(UseCase.values)}."
             )
-        briefs.append(Brief(shape=Shape.USER_BASED, use_case=by_name[use_case.strip().lower()], text=text.strip()))
+        briefs.append(
+            dispatch.Brief(shape=Shape.USER_BASED, use_case=by_name[use_case.strip().lower()], text=text.strip())
+        )
     return briefs
