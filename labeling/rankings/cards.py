@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from django.db import connection
+
 from labeling.completions.models import Completion
 from labeling.queue.models import Assignment
 
@@ -24,11 +26,18 @@ def cards(assignment: Assignment) -> list[Card]:
 
     Samples that differ in blanks at the ends alone are identical.
     """
-    texts = dict(Completion.objects.filter(pk__in=assignment.display_order).values_list("pk", "text"))
+    texts = _texts(assignment.display_order)
     samples: dict[str, list[int]] = {}
     for completion_id in assignment.display_order:
         samples.setdefault(texts[completion_id].strip(), []).append(completion_id)
     return [_card(number, ids, texts) for number, ids in enumerate(samples.values(), start=1)]
+
+
+def _texts(ids: list[int]) -> dict[int, str]:
+    """By id. Twice a cycle, so it is one prepared statement whatever K is, not a query built and compiled anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, text FROM {Completion._meta.db_table} WHERE id = ANY(%s)", [ids])
+        return dict(cursor.fetchall())
 
 
 def _card(number: int, ids: list[int], texts: dict[int, str]) -> Card:
