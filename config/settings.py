@@ -155,6 +155,10 @@ ACCOUNT_SIGNUP_FORM_CLASS = "labeling.labelers.forms.WhoAreYou"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # the invitation already went to the address
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+# A whole office may log in at nine from one address; wrong passwords have bounds of their own (allauth's defaults).
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip"}
+# So many proxies in front add to X-Forwarded-For; with none, the header is anybody's to write and is not read.
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("PROXIES", 0)
 
 # ── REST framework ──────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {

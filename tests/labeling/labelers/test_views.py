@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -91,6 +92,32 @@ def test_logging_in_and_out(client: Client, labeler: Labeler) -> None:
     assert right.headers["Location"] == "/"
     client.post(reverse("account_logout"))
     assert client.get("/").headers["Location"] == reverse("account_login")
+
+
+def test_a_whole_office_logs_in_at_nine(client: Client, labeler: Labeler) -> None:
+    """Behind one address (a shared line, a proxy) as many labelers come at once as work there."""
+    cache.clear()
+    for _ in range(60):
+        answer = client.post(reverse("account_login"), {"login": labeler.user.email, "password": PASSWORD})
+        assert answer.status_code == 302
+        client.logout()
+
+
+def test_guessing_passwords_ends_with_a_sentence(client: Client, db: None) -> None:
+    cache.clear()
+    for guess in range(11):  # at most ten wrong ones a minute from one address
+        name = {"login": f"nobody-{guess}@example.org", "password": "no"}
+        answer = client.post(reverse("account_login"), name)
+    assert answer.status_code == 200 and "Too many failed login attempts" in answer.content.decode()
+    cache.clear()
+
+
+def test_too_many_requests_get_a_page(client: Client, db: None) -> None:
+    cache.clear()
+    for guess in range(21):  # at most twenty mails a minute
+        answer = client.post(reverse("account_reset_password"), {"email": f"nobody-{guess}@example.org"})
+    assert answer.status_code == 429 and "wait a minute" in answer.content.decode()
+    cache.clear()
 
 
 def test_a_password_is_reset_by_mail(client: Client, labeler: Labeler) -> None:
