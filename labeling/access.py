@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from config.http import role_required
+from config.postgres.compiled import Compiled
 from labeling.errors import NotAllowed
 from labeling.guidelines.acknowledge import PURPOSES
 from labeling.models import (
@@ -65,14 +66,20 @@ def working_labeler_of(request: HttpRequest) -> Labeler:
     return labeler
 
 
+_with_its_page = Compiled(
+    lambda assignment_id, labeler_id, kind: Assignment.objects.select_related(
+        "item__prompt", "item__batch__guideline", "item__batch__rubric", "draft"
+    ).filter(pk=assignment_id, labeler_id=labeler_id, item__batch__kind=kind),
+    *(UUID(int=1), 2, "a kind"),
+)
+
+
 def assignment_of(labeler: Labeler, assignment_id: UUID, kind: str) -> Assignment:
     """This labeler's assignment with all that its page shows; anybody else's is not there."""
-    return get_object_or_404(
-        Assignment.objects.select_related("item__prompt", "item__batch__guideline", "item__batch__rubric", "draft"),
-        pk=assignment_id,
-        labeler=labeler,
-        item__batch__kind=kind,
-    )
+    assignment = _with_its_page.first(assignment_id, labeler.pk, kind)
+    if assignment is None:
+        raise Http404
+    return assignment
 
 
 def piece_of(labeler: Labeler, assignment_id: UUID) -> Assignment:

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from config.postgres.compiled import Compiled
 from labeling.errors import BadInput, Conflict, NotAllowed, NotFound
 from labeling.labelers.models import Labeler
 from labeling.prompts.models import Topic
@@ -262,13 +263,22 @@ def retopic(prompt_ids: Iterable[UUID]) -> int:
         return line.retopic(list(prompt_ids))
 
 
+# The item's row first, everywhere: two writers that lock in the same order cannot block each other.
+_to_lock = Compiled(
+    lambda assignment_id, labeler_id: (
+        Assignment.objects.select_for_update(of=("item", "self"))
+        .select_related("item__batch__rubric")
+        .filter(pk=assignment_id, labeler_id=labeler_id)
+    ),
+    *(UUID(int=1), 2),
+)
+
+
 def _locked(labeler: Labeler, assignment_id: UUID) -> Assignment:
-    # The item's row first, everywhere: two writers that lock in the same order cannot block each other.
-    assignments = Assignment.objects.select_for_update(of=("item", "self")).select_related("item__batch__rubric")
-    try:
-        return assignments.get(pk=assignment_id, labeler=labeler)
-    except Assignment.DoesNotExist:
-        raise NotFound(UNKNOWN) from None
+    assignment = _to_lock.first(assignment_id, labeler.pk)
+    if assignment is None:
+        raise NotFound(UNKNOWN)
+    return assignment
 
 
 def _ended(assignment: Assignment, item: WorkItem | None = None) -> str:
