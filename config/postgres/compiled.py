@@ -44,7 +44,8 @@ class Compiled(Generic[M]):
         compiler.connection = connections[DEFAULT_DB_ALIAS]  # each thread has its own
         compiler.as_sql = lambda: (sql, tuple(bound))
         query = SimpleNamespace(get_compiler=lambda using: compiler)
-        rows = ModelIterable(cast(Any, SimpleNamespace(db=DEFAULT_DB_ALIAS, query=query, _known_related_objects={})))
+        queryset = SimpleNamespace(db=DEFAULT_DB_ALIAS, query=query, _known_related_objects={})
+        rows: ModelIterable[M] = ModelIterable(cast(Any, queryset))
         return next(iter(rows), None)
 
     def _compile(self) -> tuple[Any, str, tuple[Any, ...], list[int]]:
