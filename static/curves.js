@@ -43,7 +43,7 @@
     return rest;
   }
 
-  function plotOf(name) {
+  function plotOf(name, isFirst) {
     if (drawn.has(name)) return drawn.get(name);
     const figure = document.createElement("section");
     const heading = document.createElement("h3");
@@ -52,7 +52,7 @@
     area.className = "plot-area";
     heading.textContent = name;
     figure.append(heading, area);
-    (FIRST.includes(name) ? root : more()).append(figure);
+    (isFirst ? root : more()).append(figure);
     drawn.set(name, area);
     return area;
   }
@@ -72,6 +72,7 @@
     const plots = new Map();
     for (const name of series.keys()) plots.set(title(name), [...(plots.get(title(name)) ?? []), name]);
     const place = (name) => (FIRST.indexOf(name) + 1 || FIRST.length + 1);
+    const isFirst = (name) => FIRST.includes(name) || ![...plots.keys()].some((one) => FIRST.includes(one));
     const ordered = [...plots].sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b));
     for (const [name, metrics] of ordered) {
       const traces = metrics.map((metric, index) => {
@@ -82,7 +83,7 @@
         };
       });
       const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
-      window.Plotly.react(plotOf(name), traces, {
+      window.Plotly.react(plotOf(name, isFirst(name)), traces, {
         margin: { t: 6, r: 8, b: 34, l: 48 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
         font: { color: ink, family: style.getPropertyValue("--ui"), size: 12 }, hovermode: "x unified",
         hoverlabel: { bgcolor: surface },
@@ -101,9 +102,11 @@
         if (next < offset) series.clear(); // the file was cut: a resumed run writes from its last saved step on
         offset = next;
         take(rows);
-        if (rows.length) draw();
-        state.hidden = series.size > 0;
-        state.textContent = live ? "No numbers yet." : "This run wrote no metrics.";
+        const hasCurves = [...series.values()].some((points) => points.size > 1);
+        if (rows.length && hasCurves) draw();
+        state.hidden = hasCurves;
+        if (series.size) state.textContent = live ? "One row of numbers so far." : "This run measured once: its values stand above.";
+        else state.textContent = live ? "No numbers yet." : "This run wrote no metrics.";
         if (!live) return;
       } catch (error) {
         state.hidden = false;
@@ -112,6 +115,6 @@
     }
     setTimeout(poll, EVERY);
   }
-  document.addEventListener("podium:theme", () => { if (series.size) draw(); });
+  document.addEventListener("podium:theme", () => { if (drawn.size) draw(); });
   poll();
 })();
