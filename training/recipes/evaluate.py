@@ -68,17 +68,12 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
         if run.has_parent("reference"):
             check_same_tokens(tokenizer, run.parent("reference"))
             reference = load_causal_lm(run.parent("reference"), tokenizer, session.device).eval()
-            result["kl"] = statistics.fmean(log_ratios(policy, reference, examples, spec, tokenizer.pad_token_id))
+            result["kl"] = statistics.fmean(log_ratios(policy, reference, examples, spec))
         if run.has_parent("reward_model"):
             check_same_tokens(tokenizer, run.parent("reward_model"))
             reward_model = load_scalar_model(run.parent("reward_model"), tokenizer, session.device)
             rewards = score_episodes(
-                reward_model,
-                examples,
-                decoded.finished,
-                tokenizer.eos_token_id,
-                tokenizer.pad_token_id,
-                spec.micro_batch_tokens,
+                reward_model, examples, decoded.finished, tokenizer.eos_token_id, spec.micro_batch_tokens
             )
             result["reward"] = float(rewards.mean())
     numbers = {f"eval/{name}": float(value) for name, value in result.items()}
@@ -124,18 +119,14 @@ def _sample(
 
 @torch.no_grad()
 def log_ratios(
-    policy: PreTrainedModel,
-    reference: PreTrainedModel,
-    examples: list[Example],
-    spec: EvaluateSpec,
-    pad_token_id: int,
+    policy: PreTrainedModel, reference: PreTrainedModel, examples: list[Example], spec: EvaluateSpec
 ) -> list[float]:
     """log pi - log pi_ref of every completion, in nats, summed over its tokens; their mean estimates the KL."""
     sums: list[float] = []
-    for rows in batches(examples, spec.micro_batch_tokens, pad_token_id, policy.device):
-        ours = response_logprobs(policy, rows.ids, rows.mask, spec.temperature)
-        theirs = response_logprobs(reference, rows.ids, rows.mask, spec.temperature)
-        sums.extend(part.sum().item() for part in (ours - theirs).split(rows.mask.sum(1).tolist()))
+    for rows in batches(examples, spec.micro_batch_tokens, policy.device):
+        ours = response_logprobs(policy, rows.packed, spec.temperature)
+        theirs = response_logprobs(reference, rows.packed, spec.temperature)
+        sums.extend(part.sum().item() for part in (ours - theirs).split(rows.packed.lengths))
     return sums
 
 

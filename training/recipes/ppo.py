@@ -122,18 +122,11 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
 
         def cut(epoch: int, examples: list[Any] = examples, iteration: int = iteration) -> list[Minibatch]:
             order = shuffled(spec.batch_size, run.seed + 2, iteration * spec.num_ppo_epochs + epoch)
-            return cut_minibatches(
-                examples, order, spec.minibatch_size, spec.micro_batch_tokens, tokenizer.pad_token_id, device
-            )
+            return cut_minibatches(examples, order, spec.minibatch_size, spec.micro_batch_tokens, device)
 
         minibatches = cut(0)
         scores = score_episodes(
-            reward_model,
-            examples,
-            decoded.finished,
-            tokenizer.eos_token_id,
-            tokenizer.pad_token_id,
-            spec.micro_batch_tokens,
+            reward_model, examples, decoded.finished, tokenizer.eos_token_id, spec.micro_batch_tokens
         )
         rollout = collect(examples, decoded, minibatches, policy, reference, value, scores, spec.temperature)
 

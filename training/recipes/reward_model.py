@@ -69,7 +69,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
         set_lr(optimizer, lr)
         optimizer.zero_grad(set_to_none=True)
         order = endless_order(len(prompts), run.seed, step * batch_size, batch_size)
-        metrics = backward(model, [prompts[i] for i in order], spec, tokenizer.pad_token_id, session.device)
+        metrics = backward(model, [prompts[i] for i in order], spec, session.device)
         check_finite(metrics["loss/train"], "loss/train", step + 1)
         metrics |= {"grad_norm": clip_gradients(model, spec.max_grad_norm), "lr": lr}
         optimizer.step()
@@ -77,7 +77,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
         session.after_step(step + 1, total)
 
     status.stage("validating")
-    scoring = {"max_tokens": spec.micro_batch_tokens, "pad_token_id": tokenizer.pad_token_id, "device": session.device}
+    scoring = {"max_tokens": spec.micro_batch_tokens, "device": session.device}
     result: dict[str, Any] = {"prompts": len(prompts), "comparisons": sum(len(prompt.pairs) for prompt in prompts)}
     result |= {"tied_prompts": len(ranked) - len(prompts), "steps": total}
     if valid:
@@ -95,20 +95,20 @@ def _read_references(path: Path, tokenizer: Any, context: int) -> list[RankedPro
     rows = read_rows(path, "demonstrations")
     prompts = encode_prompts(tokenizer, [row["prompt"] for row in rows])
     completions = encode_completions(tokenizer, [row["completion"] for row in rows])
-    references = [RankedPrompt([p + c], []) for p, c in zip(prompts, completions, strict=True)]
+    references = [RankedPrompt(p, [c], []) for p, c in zip(prompts, completions, strict=True)]
     check_context(path.name, [reference.longest for reference in references], context)
     return references
 
 
 def backward(
-    model: ScalarModel, prompts: list[RankedPrompt], spec: RewardModelSpec, pad_token_id: int, device: torch.device
+    model: ScalarModel, prompts: list[RankedPrompt], spec: RewardModelSpec, device: torch.device
 ) -> dict[str, float]:
     """Gradient of the K-wise loss of the whole batch, however it is cut. Returns loss and accuracy."""
     pairs = [prompt.pairs for prompt in prompts]
     weight_of_prompt = 1 / len(prompts)
     loss, right, count = 0.0, 0, 0
-    for batch in scoring_batches(prompts, spec.micro_batch_tokens, pad_token_id, device):
-        scores = model.score(batch.ids, batch.lengths)
+    for batch in scoring_batches(prompts, spec.micro_batch_tokens, device):
+        scores = model.score(batch.packed)
         chosen = batch_pairs([pairs[position] for position in batch.positions], batch.sizes, device)
         part = kwise_loss(scores, chosen) * (len(batch.positions) * weight_of_prompt)
         part.backward()

@@ -79,9 +79,7 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
         set_lr(optimizer, lr)
         optimizer.zero_grad(set_to_none=True)
         order = endless_order(len(examples), run.seed, step * spec.batch_size, spec.batch_size)
-        metrics = {
-            "loss/train": _backward_demonstrations(model, [examples[i] for i in order], spec, session, tokenizer)
-        }
+        metrics = {"loss/train": _backward_demonstrations(model, [examples[i] for i in order], spec)}
         if blocks is not None:
             metrics["loss/ptx"] = _backward_text(model, blocks, spec, step, run.seed)
         for name, loss in metrics.items():
@@ -89,7 +87,7 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
         metrics |= {"grad_norm": clip_gradients(model, spec.max_grad_norm), "lr": lr}
         optimizer.step()
         if valid and step + 1 in validation_steps:
-            valid_loss = completion_loss(model, valid, spec.micro_batch_tokens, tokenizer.pad_token_id)
+            valid_loss = completion_loss(model, valid, spec.micro_batch_tokens)
             metrics["val/loss"] = valid_loss
         session.write_metrics(step + 1, metrics)
         session.after_step(step + 1, total)
@@ -115,15 +113,13 @@ def _pretraining_blocks(run: RunDir, spec: SftSpec, tokenizer: Any, model: PreTr
     return pack_blocks(encode_documents(tokenizer, texts), size)
 
 
-def _backward_demonstrations(
-    model: PreTrainedModel, examples: list[Example], spec: SftSpec, session: Session, tokenizer: Any
-) -> float:
+def _backward_demonstrations(model: PreTrainedModel, examples: list[Example], spec: SftSpec) -> float:
     """Gradient of the mean loss per completion token of the whole batch, however it is cut. Returns that loss."""
     tokens = sum(example.response_length for example in examples)
     total = 0.0
-    for rows in batches(examples, spec.micro_batch_tokens, tokenizer.pad_token_id, session.device):
-        logits, targets = response_logits(model, rows.ids, rows.mask)
-        loss = F.cross_entropy(logits, targets, reduction="sum") / tokens
+    for rows in batches(examples, spec.micro_batch_tokens, model.device):
+        logits = response_logits(model, rows.packed)
+        loss = F.cross_entropy(logits, rows.packed.targets, reduction="sum") / tokens
         (loss * (1 - spec.pretraining_mix)).backward()
         total += loss.item()
     return total
@@ -142,14 +138,14 @@ def _backward_text(model: PreTrainedModel, blocks: Tensor, spec: SftSpec, step: 
 
 
 @torch.no_grad()
-def completion_loss(model: PreTrainedModel, examples: list[Example], max_tokens: int, pad_token_id: int) -> float:
+def completion_loss(model: PreTrainedModel, examples: list[Example], max_tokens: int) -> float:
     """Mean loss in nats per completion token, without dropout."""
     model.eval()
     total, tokens = 0.0, 0
-    for rows in batches(examples, max_tokens, pad_token_id, model.device):
-        logits, targets = response_logits(model, rows.ids, rows.mask)
-        total += F.cross_entropy(logits, targets, reduction="sum").item()
-        tokens += len(targets)
+    for rows in batches(examples, max_tokens, model.device):
+        logits = response_logits(model, rows.packed)
+        total += F.cross_entropy(logits, rows.packed.targets, reduction="sum").item()
+        tokens += len(rows.packed.targets)
     model.train()
     return total / tokens
 

@@ -1,7 +1,7 @@
 """Decoder models of transformers, opened for training: trunk, head, and log-probabilities only where they are needed.
 
-Rows are right-padded and attention is causal, so the trunk runs without a mask (the fast path of every kernel), and
-the head, whose logits are the largest tensor of all, is applied to chosen positions only.
+Rows are packed (packed.py), so that no padding goes through the trunk, and the head, whose logits are the largest
+tensor of all, is applied to chosen positions only.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from training.contract.run_dir import RunError
+from training.rlhf.packed import Packed, enable_packing, packed_states
 
 PAD = "<|pad|>"
 
@@ -43,6 +44,7 @@ def load_causal_lm(path: Path, tokenizer: Any, device: torch.device) -> PreTrain
     fit_to_tokenizer(model, tokenizer)
     _check_supported(model)
     disable_dropout(model)
+    enable_packing(model)
     return model.to(device).train()  # type: ignore[arg-type]
 
 
@@ -89,7 +91,7 @@ def disable_dropout(model: PreTrainedModel) -> None:
 
 
 def hidden_states(model: PreTrainedModel, ids: Tensor) -> Tensor:
-    """Last hidden states of right-padded ids: [B, T] -> [B, T, hidden]."""
+    """Last hidden states of rows of one length: [B, T] -> [B, T, hidden]."""
     return model.base_model(input_ids=ids, use_cache=False).last_hidden_state
 
 
@@ -104,24 +106,9 @@ def text_loss(model: PreTrainedModel, blocks: Tensor) -> Tensor:
     return F.cross_entropy(project(model, hidden).flatten(0, 1), blocks[:, 1:].flatten())
 
 
-def response_mask(prompt_lengths: Tensor, response_lengths: Tensor, width: int) -> Tensor:
-    """Which positions of a right-padded row predict a token of the response: [B], [B] -> bool [B, width - 1].
-
-    Position t predicts token t + 1, so the state before the first response token is the prompt's last position. The
-    log-prob of a token and the value of the state it was chosen in share this index.
-    """
-    position = torch.arange(width - 1, device=prompt_lengths.device)
-    start = (prompt_lengths - 1)[:, None]
-    return (position >= start) & (position < start + response_lengths[:, None])
-
-
-def response_logits(model: PreTrainedModel, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits where the response is predicted, and the tokens predicted: [B, T], bool [B, T-1] -> [N, V], [N].
-
-    N is the number of response tokens of the rows, row by row, without padding.
-    """
-    hidden = hidden_states(model, ids[:, :-1])[mask]
-    return project(model, hidden), ids[:, 1:][mask]
+def response_logits(model: PreTrainedModel, packed: Packed) -> Tensor:
+    """float32 logits where each response token is predicted, row by row: [R, V]; `packed.targets` are the tokens."""
+    return project(model, packed_states(model, packed)[packed.predictors])
 
 
 def token_logprobs(logits: Tensor, tokens: Tensor, temperature: float = 1.0) -> Tensor:
@@ -129,7 +116,6 @@ def token_logprobs(logits: Tensor, tokens: Tensor, temperature: float = 1.0) -> 
     return -F.cross_entropy(logits / temperature if temperature != 1.0 else logits, tokens, reduction="none")
 
 
-def response_logprobs(model: PreTrainedModel, ids: Tensor, mask: Tensor, temperature: float) -> Tensor:
-    """Log-probs of the response tokens of right-padded rows: [B, T], bool [B, T-1] -> [N], row by row."""
-    logits, tokens = response_logits(model, ids, mask)
-    return token_logprobs(logits, tokens, temperature)
+def response_logprobs(model: PreTrainedModel, packed: Packed, temperature: float) -> Tensor:
+    """Log-probs of the response tokens, row by row: [R]."""
+    return token_logprobs(response_logits(model, packed), packed.targets, temperature)

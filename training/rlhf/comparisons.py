@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from training.contract.pairs import ranking_pairs
 from training.contract.rows import read_rows
-from training.rlhf.packing import micro_batches, pad_rows
+from training.rlhf.packed import Packed, Tree, pack
+from training.rlhf.packing import micro_batches
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.tokens import check_context, check_prompt_lengths, encode_completions, encode_prompts
 
@@ -17,12 +17,16 @@ from training.rlhf.tokens import check_context, check_prompt_lengths, encode_com
 class RankedPrompt(NamedTuple):
     """One batch element: a prompt and everything that was ranked for it."""
 
-    rows: list[list[int]]  # prompt and completion ids of each distinct completion
-    rankings: list[list[tuple[int, int]]]  # per ranking, (position in rows, rank)
+    prompt: list[int]
+    completions: list[list[int]]  # ids of each distinct completion, the end token included
+    rankings: list[list[tuple[int, int]]]  # per ranking, (position in completions, rank)
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """(winner, loser) positions in rows, of all rankings. Ties give none, nor does a text ranked against itself."""
+        """(winner, loser) positions in completions, of all rankings.
+
+        Ties give none, nor does a text ranked against itself.
+        """
         result: list[tuple[int, int]] = []
         for ranking in self.rankings:
             positions = [position for position, _ in ranking]
@@ -32,7 +36,14 @@ class RankedPrompt(NamedTuple):
 
     @property
     def longest(self) -> int:
-        return max(len(row) for row in self.rows)
+        return len(self.prompt) + max(map(len, self.completions))
+
+    @property
+    def tree(self) -> Tree:
+        """The prompt once, with its completions as branches (one alone shares nothing, and is cheaper as a row)."""
+        if len(self.completions) == 1:
+            return Tree(self.prompt + self.completions[0])
+        return Tree(self.prompt, self.completions)
 
 
 def read_ranked_prompts(path: Path, tokenizer: Any, max_prompt_tokens: int, context: int) -> list[RankedPrompt]:
@@ -50,14 +61,13 @@ def read_ranked_prompts(path: Path, tokenizer: Any, max_prompt_tokens: int, cont
     known: dict[str, dict[tuple[int, ...], int]] = {}
     start = 0
     for row, prompt in zip(rows, prompts, strict=True):
-        element = elements.setdefault(row["prompt_id"], RankedPrompt([], []))
+        element = elements.setdefault(row["prompt_id"], RankedPrompt(prompt, [], []))
         seen = known.setdefault(row["prompt_id"], {})
         ranking = []
         for completion, rank in zip(flat[start:], row["ranks"], strict=False):
-            ids = prompt + completion
-            position = seen.setdefault(tuple(ids), len(element.rows))
-            if position == len(element.rows):
-                element.rows.append(ids)
+            position = seen.setdefault(tuple(completion), len(element.completions))
+            if position == len(element.completions):
+                element.completions.append(completion)
             ranking.append((position, rank))
         start += len(row["completions"])
         element.rankings.append(ranking)
@@ -67,35 +77,30 @@ def read_ranked_prompts(path: Path, tokenizer: Any, max_prompt_tokens: int, cont
 
 
 class ScoringBatch(NamedTuple):
-    """Prompts whose completions are scored in one forward pass, B rows in all."""
+    """Prompts whose completions are scored in one forward pass."""
 
-    ids: Tensor  # [B, T] right-padded
-    lengths: Tensor  # [B]
+    packed: Packed  # a row for each completion, prompt by prompt
     positions: list[int]  # which prompts of the batch these are, in the order of the rows
     sizes: list[int]  # completions of each
 
 
-def scoring_batches(
-    prompts: Sequence[RankedPrompt], max_tokens: int, pad_token_id: int, device: torch.device
-) -> list[ScoringBatch]:
-    sizes = [len(prompt.rows) for prompt in prompts]
+def scoring_batches(prompts: Sequence[RankedPrompt], max_tokens: int, device: torch.device) -> list[ScoringBatch]:
+    """Cut the prompts, each with all its completions, into forward passes of at most `max_tokens` tokens."""
+    trees = [prompt.tree for prompt in prompts]
     result = []
-    for positions in micro_batches([prompt.longest for prompt in prompts], max_tokens, sizes):
-        rows = [row for position in positions for row in prompts[position].rows]
-        lengths = torch.tensor([len(row) for row in rows], device=device)
-        ids = pad_rows(rows, pad_token_id).to(device)
-        result.append(ScoringBatch(ids, lengths, positions, [sizes[position] for position in positions]))
+    for positions in micro_batches([tree.tokens for tree in trees], max_tokens):
+        packed = pack([trees[position] for position in positions], device)
+        result.append(ScoringBatch(packed, positions, [len(prompts[position].completions) for position in positions]))
     return result
 
 
 @torch.no_grad()
 def score_prompts(
-    model: ScalarModel, prompts: Sequence[RankedPrompt], max_tokens: int, pad_token_id: int, device: torch.device
+    model: ScalarModel, prompts: Sequence[RankedPrompt], max_tokens: int, device: torch.device
 ) -> list[list[float]]:
     """The reward of every completion of every prompt."""
     scores: list[list[float]] = [[] for _ in prompts]
-    for batch in scoring_batches(prompts, max_tokens, pad_token_id, device):
-        flat = model.score(batch.ids, batch.lengths)
-        for position, part in zip(batch.positions, flat.split(batch.sizes), strict=True):
+    for batch in scoring_batches(prompts, max_tokens, device):
+        for position, part in zip(batch.positions, model.score(batch.packed).split(batch.sizes), strict=True):
             scores[position] = part.tolist()
     return scores

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from training.rlhf.causal_lm import response_mask
-from training.rlhf.packing import micro_batches, pad_rows
+from training.rlhf.packed import Packed, Tree, pack
+from training.rlhf.packing import micro_batches
 
 
 class Example(NamedTuple):
@@ -20,10 +20,9 @@ class Example(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """A micro-batch: B rows of like length, right-padded to T."""
+    """A micro-batch: examples of like length, packed."""
 
-    ids: Tensor  # [B, T]
-    mask: Tensor  # bool [B, T-1]; positions that predict a token of the completion
+    packed: Packed
     positions: Tensor  # [B]; which of the examples these rows are
 
 
@@ -32,20 +31,13 @@ def join(prompts: Sequence[list[int]], completions: Sequence[list[int]]) -> list
 
 
 def batches(
-    examples: Sequence[Example],
-    max_tokens: int,
-    pad_token_id: int,
-    device: torch.device,
-    chosen: Sequence[int] | None = None,
+    examples: Sequence[Example], max_tokens: int, device: torch.device, chosen: Sequence[int] | None = None
 ) -> list[Rows]:
-    """Cut the `chosen` examples (default: all) into micro-batches of at most `max_tokens` tokens, padding included."""
+    """Cut the `chosen` examples (default: all) into micro-batches of at most `max_tokens` tokens."""
     chosen = range(len(examples)) if chosen is None else chosen
     result = []
     for group in micro_batches([len(examples[position].ids) for position in chosen], max_tokens):
         positions = [chosen[index] for index in group]
-        ids = pad_rows([examples[position].ids for position in positions], pad_token_id)
-        prompt_lengths = torch.tensor([examples[position].prompt_length for position in positions])
-        response_lengths = torch.tensor([examples[position].response_length for position in positions])
-        mask = response_mask(prompt_lengths, response_lengths, ids.shape[1])
-        result.append(Rows(ids.to(device), mask.to(device), torch.tensor(positions, device=device)))
+        trees = [Tree(examples[position].ids, (), examples[position].prompt_length) for position in positions]
+        result.append(Rows(pack(trees, device), torch.tensor(positions, device=device)))
     return result

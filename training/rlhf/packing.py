@@ -36,23 +36,21 @@ def pad_rows(rows: Sequence[Sequence[int]], pad_token_id: int) -> Tensor:
     return torch.tensor([[*row, *[pad_token_id] * (longest - len(row))] for row in rows], dtype=torch.long)
 
 
-def micro_batches(lengths: Sequence[int], max_tokens: int, rows: Sequence[int] | None = None) -> list[list[int]]:
-    """Cut positions 0..n-1 into groups of similar length whose padded size stays within `max_tokens`.
+def micro_batches(tokens: Sequence[int], max_tokens: int) -> list[list[int]]:
+    """Cut positions 0..n-1, of tokens[position] tokens each, into groups of like size and at most `max_tokens` in all.
 
-    A position stands for rows[position] rows that must stay together (default: one), of at most lengths[position]
-    tokens. Longest first, so that a batch that does not fit in memory fails at once. A position larger than
-    `max_tokens` stands alone. The groups depend on the lengths only: the same batch is always cut the same way.
+    Largest first, so that a batch that does not fit in memory fails at once. A position larger than `max_tokens` stands
+    alone. The groups depend on the sizes only: the same batch is always cut the same way.
     """
     groups: list[list[int]] = []
-    size = 0  # rows of the last group
-    for position in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
-        more = 1 if rows is None else rows[position]
-        if groups and (size + more) * lengths[groups[-1][0]] <= max_tokens:
+    size = 0  # tokens of the last group
+    for position in sorted(range(len(tokens)), key=lambda index: (-tokens[index], index)):
+        if groups and size + tokens[position] <= max_tokens:
             groups[-1].append(position)
-            size += more
+            size += tokens[position]
         else:
             groups.append([position])
-            size = more
+            size = tokens[position]
     return groups
 
 

@@ -43,7 +43,7 @@ def policy_backward(
     inside = rollout.inside
     total = approxkl = clipped = ratios = torch.zeros((), device=inside.device)
     for rows in minibatch.rows:
-        logprobs = response_logprobs(policy, rows.ids, rows.mask, spec.temperature)
+        logprobs = response_logprobs(policy, rows.packed, spec.temperature)
         old_logprobs = take(rollout.logprobs, rows, inside)
         advantages = take(targets.advantages, rows, inside)
         loss = policy_losses(logprobs, old_logprobs, advantages, spec.cliprange).sum() / minibatch.tokens
@@ -120,7 +120,7 @@ def value_step(
     inside = rollout.inside
     total = clipped = torch.zeros((), device=inside.device)
     for rows in minibatch.rows:
-        values = value(rows.ids[:, :-1], rows.mask)
+        values = value.values(rows.packed)
         old_values = take(rollout.values, rows, inside)
         returns = take(targets.returns, rows, inside)
         loss = value_losses(values, old_values, returns, spec.cliprange_value).sum() / minibatch.tokens

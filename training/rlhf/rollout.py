@@ -10,7 +10,8 @@ from transformers import PreTrainedModel
 from training.rlhf.causal_lm import response_logprobs
 from training.rlhf.decode import Decoded
 from training.rlhf.examples import Example, Rows, batches
-from training.rlhf.packing import micro_batches, pad_rows
+from training.rlhf.packed import Tree, pack
+from training.rlhf.packing import micro_batches
 from training.rlhf.scalar_head import ScalarModel
 
 
@@ -48,12 +49,12 @@ class Minibatch(NamedTuple):
 
 
 def cut_minibatches(
-    examples: list[Example], order: Sequence[int], size: int, max_tokens: int, pad_token_id: int, device: torch.device
+    examples: list[Example], order: Sequence[int], size: int, max_tokens: int, device: torch.device
 ) -> list[Minibatch]:
     result = []
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
-        rows = batches(examples, max_tokens, pad_token_id, device, chosen)
+        rows = batches(examples, max_tokens, device, chosen)
         result.append(Minibatch(rows, sum(examples[position].response_length for position in chosen)))
     return result
 
@@ -80,9 +81,9 @@ def collect(
     logprobs, ref_logprobs, values = (torch.zeros(inside.shape, device=device) for _ in range(3))
     for minibatch in minibatches:
         for rows in minibatch.rows:
-            put(logprobs, rows, inside, response_logprobs(policy, rows.ids, rows.mask, temperature))
-            put(ref_logprobs, rows, inside, response_logprobs(reference, rows.ids, rows.mask, temperature))
-            put(values, rows, inside, value(rows.ids[:, :-1], rows.mask))
+            put(logprobs, rows, inside, response_logprobs(policy, rows.packed, temperature))
+            put(ref_logprobs, rows, inside, response_logprobs(reference, rows.packed, temperature))
+            put(values, rows, inside, value.values(rows.packed))
     return Rollout(examples, lengths, finished, logprobs, ref_logprobs, values, scores)
 
 
@@ -104,7 +105,6 @@ def score_episodes(
     examples: Sequence[Example],
     finished: Tensor,
     eos_token_id: int,
-    pad_token_id: int,
     max_tokens: int,
 ) -> Tensor:
     """The reward of each episode, always read at an end token: [B].
@@ -119,7 +119,6 @@ def score_episodes(
     ]
     scores = torch.zeros(len(sequences), device=device)
     for group in micro_batches([len(ids) for ids in sequences], max_tokens):
-        ids = pad_rows([sequences[position] for position in group], pad_token_id).to(device)
-        lengths = torch.tensor([len(sequences[position]) for position in group], device=device)
-        scores[torch.tensor(group, device=device)] = reward_model.score(ids, lengths)
+        packed = pack([Tree(sequences[position]) for position in group], device)
+        scores[torch.tensor(group, device=device)] = reward_model.score(packed)
     return scores

@@ -16,6 +16,7 @@ from transformers import AutoModelForSequenceClassification
 
 from training.contract.run_dir import RunError
 from training.rlhf.causal_lm import disable_dropout, fit_to_tokenizer
+from training.rlhf.packed import Packed, enable_packing, packed_states
 
 
 class ScalarModel(nn.Module):
@@ -23,19 +24,24 @@ class ScalarModel(nn.Module):
         super().__init__()
         self.classifier = classifier
         disable_dropout(classifier)
+        enable_packing(classifier)
 
     @property
     def reward_bias(self) -> float:
         return float(getattr(self.classifier.config, "reward_bias", 0.0))
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """One number at every chosen position of right-padded rows: [B, T], bool [B, T] -> [N], row by row."""
-        hidden = self.classifier.base_model(input_ids=ids, use_cache=False).last_hidden_state[mask]
+    def forward(self, packed: Packed, at: Tensor) -> Tensor:
+        """One number at each of the flat positions `at`: [R] -> [R]."""
+        hidden = packed_states(self.classifier, packed)[at]
         return self.classifier.score(hidden).squeeze(-1).float() - self.reward_bias
 
-    def score(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The reward of each row, read at its last token (the end token): [B, T], [B] -> [B]."""
-        return self(ids, torch.arange(ids.shape[1], device=ids.device) == (lengths - 1)[:, None])
+    def score(self, packed: Packed) -> Tensor:
+        """The reward of each row, read at its last token (the end token): [rows]."""
+        return self(packed, packed.ends)
+
+    def values(self, packed: Packed) -> Tensor:
+        """The value of the state that each response token was chosen in, row by row: [R]."""
+        return self(packed, packed.predictors)
 
     @torch.no_grad()
     def normalize(self, mean: float, std: float) -> None:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 
+from training.rlhf.packed import enable_packing
 from training.rlhf.scalar_head import ScalarModel
 
 EOS, PAD, VOCABULARY = 0, 1, 40
@@ -37,7 +38,9 @@ def causal_lm() -> Callable[[], LlamaForCausalLM]:
 
     def make() -> LlamaForCausalLM:
         torch.manual_seed(0)
-        return LlamaForCausalLM(config())
+        model = LlamaForCausalLM(config())
+        enable_packing(model)
+        return model
 
     return make
 

@@ -10,6 +10,7 @@ from tests.training.rlhf.conftest import PAD, config
 from training.rlhf.causal_lm import disable_dropout, response_logprobs, text_loss, token_logprobs
 from training.rlhf.dropout import add_residual_dropout
 from training.rlhf.examples import Example, batches
+from training.rlhf.packed import Packed, packed_states
 
 CPU = torch.device("cpu")
 
@@ -34,8 +35,8 @@ def test_logprobs_of_rows_batched_by_length_are_those_of_each_row_alone(
 ) -> None:
     model, rows = causal_lm(), examples(prompts)
     for max_tokens in (1, 40, 10_000):
-        for batch in batches(rows, max_tokens, PAD, CPU):
-            found = response_logprobs(model, batch.ids, batch.mask, 1.0)
+        for batch in batches(rows, max_tokens, CPU):
+            found = response_logprobs(model, batch.packed, 1.0)
             expected = torch.cat([by_hand(model, rows[position]) for position in batch.positions.tolist()])
             torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
@@ -48,9 +49,10 @@ def test_left_padding_gives_the_same_logprobs(
     ids = torch.tensor([[PAD] * (longest - len(row.ids)) + row.ids for row in rows])
     mask = (torch.arange(longest) >= torch.tensor([[longest - len(row.ids)] for row in rows])).long()
     positions = (mask.cumsum(1) - 1).clamp_min(0)
+    right = batches(rows, 10_000, CPU)[0]
+    found = response_logprobs(model, right.packed, 1.0)
+    model.set_attn_implementation("sdpa")  # ours takes no mask
     left = model(input_ids=ids, attention_mask=mask, position_ids=positions).logits[:, :-1].log_softmax(-1)
-    right = batches(rows, 10_000, PAD, CPU)[0]
-    found = response_logprobs(model, right.ids, right.mask, 1.0)
     expected = []
     for position in right.positions.tolist():
         length = rows[position].response_length
@@ -67,28 +69,17 @@ def test_the_gradient_does_not_depend_on_the_cut(
     gradients = []
     for max_tokens in (1, 40, 10_000):
         model = causal_lm().double()
-        for batch in batches(rows, max_tokens, PAD, CPU):
-            (-response_logprobs_double(model, batch.ids, batch.mask).sum() / tokens).backward()
+        for batch in batches(rows, max_tokens, CPU):
+            (-response_logprobs_double(model, batch.packed).sum() / tokens).backward()
         gradients.append(torch.cat([parameter.grad.flatten() for parameter in model.parameters()]))  # type: ignore[union-attr]
     torch.testing.assert_close(gradients[0], gradients[1], atol=1e-12, rtol=0)
     torch.testing.assert_close(gradients[0], gradients[2], atol=1e-12, rtol=0)
 
 
-def response_logprobs_double(model: LlamaForCausalLM, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def response_logprobs_double(model: LlamaForCausalLM, packed: Packed) -> torch.Tensor:
     """As response_logprobs, whose logits are always float32, but in double precision."""
-    logits = model(input_ids=ids).logits[:, :-1][mask].log_softmax(-1)
-    return logits.gather(1, ids[:, 1:][mask][:, None]).squeeze(1)
-
-
-def test_what_stands_in_the_padding_does_not_matter(
-    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]]
-) -> None:
-    model = causal_lm()
-    batch = batches(examples(prompts), 10_000, PAD, CPU)[0]
-    other = torch.where(batch.ids == PAD, torch.randint(2, 40, batch.ids.shape), batch.ids)
-    assert torch.equal(
-        response_logprobs(model, batch.ids, batch.mask, 1.0), response_logprobs(model, other, batch.mask, 1.0)
-    )
+    logits = model.lm_head(packed_states(model, packed)[packed.predictors]).log_softmax(-1)
+    return logits.gather(1, packed.targets[:, None]).squeeze(1)
 
 
 def test_the_temperature_divides_the_logits() -> None:

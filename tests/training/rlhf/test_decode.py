@@ -39,8 +39,8 @@ def test_the_captured_logprobs_are_those_of_a_plain_forward(
     for temperature in (1.0, 0.7):
         found = sample(model, prompts, temperature=temperature)
         rows = episodes([prompt for prompt in prompts for _ in range(3)], found)
-        for batch in batches(rows, 10_000, PAD, torch.device("cpu")):
-            expected = response_logprobs(model, batch.ids, batch.mask, temperature)
+        for batch in batches(rows, 10_000, torch.device("cpu")):
+            expected = response_logprobs(model, batch.packed, temperature)
             inside = torch.arange(found.tokens.shape[1]) < found.lengths[:, None]
             captured = found.logprobs[batch.positions][inside[batch.positions]]
             torch.testing.assert_close(captured, expected, atol=2e-5, rtol=0)

@@ -13,6 +13,7 @@ from training.recipes.ppo import advantages_of
 from training.rlhf.causal_lm import text_loss
 from training.rlhf.decode import decode, uniform_numbers
 from training.rlhf.optim import adamw
+from training.rlhf.packed import Tree, pack
 from training.rlhf.packing import shuffled
 from training.rlhf.ppo_update import Averages, Targets, gradients, policy_backward, policy_step, value_step
 from training.rlhf.rollout import Minibatch, Rollout, collect, cut_minibatches, episodes, score_episodes
@@ -58,10 +59,10 @@ def scene(
         examples = episodes(batch, decoded)
 
         def cut(seed: int, size: int, max_tokens: int) -> list[Minibatch]:
-            return cut_minibatches(examples, shuffled(20, seed, 0), size, max_tokens, PAD, CPU)
+            return cut_minibatches(examples, shuffled(20, seed, 0), size, max_tokens, CPU)
 
         first = cut(0, minibatch_size, 60)
-        scores = score_episodes(scalar_model(), examples, decoded.finished, EOS, PAD, 200)
+        scores = score_episodes(scalar_model(), examples, decoded.finished, EOS, 200)
         rollout = collect(examples, decoded, first, policy, reference, value, scores, 1.0)
         return Scene(policy, value, rollout, advantages_of(rollout, SPEC, 0.1)[0], cut, first)
 
@@ -150,7 +151,7 @@ def test_the_value_model_is_the_reward_model_at_step_0(
     for row, example in enumerate(rollout.examples):
         for token in range(example.response_length):
             before = example.ids[: example.prompt_length + token]  # the state that response token was chosen in
-            expected = reward_model.score(torch.tensor([before]), torch.tensor([len(before)]))
+            expected = reward_model.score(pack([Tree(before)]))
             assert rollout.values[row, token].item() == pytest.approx(expected.item(), abs=1e-5)
 
 
@@ -173,5 +174,5 @@ def test_an_unfinished_response_is_scored_at_an_end_token(
     for example, finished, score in zip(rollout.examples, rollout.finished, rollout.scores, strict=True):
         ids = example.ids if finished else [*example.ids, EOS]
         assert ids[-1] == EOS
-        expected = model.score(torch.tensor([ids]), torch.tensor([len(ids)]))
+        expected = model.score(pack([Tree(ids)]))
         assert score.item() == pytest.approx(expected.item(), abs=1e-5)

@@ -1,0 +1,162 @@
+"""Packed trees give what each row alone would give, on every architecture: states, gradients, and nothing leaks."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
+
+from training.rlhf.packed import Packed, Tree, enable_packing, pack, packed_states, set_precision
+
+SHAPE = {
+    "vocab_size": 50,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "max_position_embeddings": 64,
+    "initializer_range": 0.3,  # large enough that every position matters
+    "bos_token_id": 0,
+    "eos_token_id": 0,
+}
+GPT2 = {
+    "vocab_size": 50,
+    "n_embd": 32,
+    "n_layer": 2,
+    "n_head": 4,
+    "n_positions": 64,
+    "initializer_range": 0.3,
+    "bos_token_id": 0,
+    "eos_token_id": 0,
+    **dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0),
+}
+ARCHITECTURES: dict[str, Callable[[], PreTrainedModel]] = {
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SHAPE)),
+    "llama with fewer key heads": lambda: LlamaForCausalLM(LlamaConfig(**SHAPE, num_key_value_heads=2)),
+    "gpt_neox": lambda: GPTNeoXForCausalLM(GPTNeoXConfig(**SHAPE, attention_dropout=0.0, hidden_dropout=0.0)),
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SHAPE, num_key_value_heads=2)),
+    "gpt2": lambda: GPT2LMHeadModel(GPT2Config(**GPT2)),
+}
+GENERATOR = torch.Generator().manual_seed(1)
+
+
+def tokens(count: int) -> list[int]:
+    return torch.randint(1, 50, (count,), generator=GENERATOR).tolist()
+
+
+# Ragged in everything: prompts, completions, and how many of these a prompt has (none, one, several).
+TREES = [
+    Tree(tokens(7), [tokens(3), tokens(5), tokens(1)]),
+    Tree(tokens(2), [tokens(4)]),
+    Tree(tokens(9), (), 4),
+    Tree(tokens(5), [tokens(2), tokens(6)]),
+    Tree(tokens(1), [tokens(2), tokens(2)]),
+]
+ROWS = [(tree.stem + list(branch), tree) for tree in TREES for branch in (tree.branches or [[]])]
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def model(request: pytest.FixtureRequest) -> PreTrainedModel:
+    torch.manual_seed(0)
+    return ARCHITECTURES[request.param]().train()
+
+
+def alone(model: PreTrainedModel) -> list[Tensor]:
+    """The states of each row by itself, by the model as transformers makes it."""
+    model.set_attn_implementation("eager")
+    return [model.base_model(input_ids=torch.tensor([ids])).last_hidden_state[0] for ids, _ in ROWS]
+
+
+def packed(model: PreTrainedModel, trees: list[Tree]) -> tuple[Packed, Tensor]:
+    enable_packing(model)
+    result = pack(trees)
+    return result, packed_states(model, result)
+
+
+def gradient(model: PreTrainedModel, ends: Tensor) -> Tensor:
+    """Of a loss that reads the last state of each row, in a way of its own for each."""
+    model.zero_grad()
+    weights = torch.linspace(-1, 1, ends.numel(), dtype=ends.dtype).view_as(ends)
+    ((ends * weights).sum(1) ** 2).sum().backward()
+    return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+
+def assert_same_gradient(found: Tensor, expected: Tensor, error: float) -> None:
+    """To within a share of the largest entry."""
+    scale = expected.abs().max()
+    torch.testing.assert_close(found / scale, expected / scale, atol=error, rtol=0)
+
+
+def test_states_and_gradients_are_those_of_separate_rows(model: PreTrainedModel) -> None:
+    expected = torch.stack([states[-1] for states in alone(model)])
+    expected_gradient = gradient(model, expected)
+    layout, states = packed(model, TREES)
+    torch.testing.assert_close(states[layout.ends], expected, atol=1e-5, rtol=0)
+    assert_same_gradient(gradient(model, states[layout.ends]), expected_gradient, 1e-5)
+
+
+def test_every_response_token_is_predicted_from_the_state_before_it(model: PreTrainedModel) -> None:
+    expected = []
+    for (ids, tree), states in zip(ROWS, alone(model), strict=True):
+        start = len(tree.stem) if tree.branches else tree.response_start
+        expected.extend((states[position - 1], ids[position]) for position in range(start, len(ids)))
+    layout, states = packed(model, TREES)
+    before = torch.stack([state for state, _ in expected])
+    torch.testing.assert_close(states[layout.predictors], before, atol=1e-5, rtol=0)
+    assert layout.targets.tolist() == [target for _, target in expected]
+    assert layout.lengths == [3, 5, 1, 4, 5, 2, 6, 2, 2]
+
+
+def test_a_changed_completion_changes_no_other(model: PreTrainedModel) -> None:
+    _, before = packed(model, TREES)
+    branches = [list(branch) for branch in TREES[0].branches]
+    branches[1][0] = branches[1][0] % 49 + 1
+    _, after = packed(model, [TREES[0]._replace(branches=branches), *TREES[1:]])
+    changed = (before != after).any(1).nonzero().squeeze(1).tolist()
+    first = sum(len(tree.stem) for tree in TREES) + len(branches[0])
+    assert changed == list(range(first, first + len(branches[1])))
+
+
+def test_a_prompt_without_completions_is_a_plain_row(model: PreTrainedModel) -> None:
+    rows = [tokens(4), tokens(9), tokens(1)]
+    _, states = packed(model, [Tree(ids) for ids in rows])
+    model.set_attn_implementation("eager")
+    expected = torch.cat([model.base_model(input_ids=torch.tensor([ids])).last_hidden_state[0] for ids in rows])
+    torch.testing.assert_close(states, expected, atol=1e-5, rtol=0)
+
+
+def test_double_precision_agrees_to_double_precision() -> None:
+    torch.manual_seed(0)
+    model = ARCHITECTURES["gpt2"]().double()  # its positions are learned: no rotary table in float32
+    expected = torch.stack([states[-1] for states in alone(model)])
+    expected_gradient = gradient(model, expected)
+    layout, states = packed(model, TREES)
+    torch.testing.assert_close(states[layout.ends], expected, atol=1e-12, rtol=0)
+    assert_same_gradient(gradient(model, states[layout.ends]), expected_gradient, 1e-12)
+
+
+def test_bfloat16_computes_in_bfloat16_on_float32_weights(model: PreTrainedModel) -> None:
+    layout, exact = packed(model, TREES)
+    set_precision(model, "bf16")
+    rounded = packed_states(model, layout)
+    error = (rounded.float() - exact).abs().mean() / exact.abs().mean()
+    assert 1e-4 < error < 3e-2  # 8 bits of mantissa, some layers deep
+    assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+    assert gradient(model, rounded.float()[layout.ends]).dtype == torch.float32
+
+
+def test_a_padding_mask_is_refused(model: PreTrainedModel) -> None:
+    enable_packing(model)
+    with pytest.raises(ValueError, match="pad to the right, or pack"):
+        model(input_ids=torch.ones(2, 4, dtype=torch.long), attention_mask=torch.ones(2, 4, dtype=torch.long))

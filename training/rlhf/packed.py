@@ -1,0 +1,225 @@
+"""Packed sequences: a whole batch as one row of tokens, without padding, where completions share their prompt.
+
+A *tree* is a stem and its branches: a prompt and the completions that were sampled for it. The stem is computed once,
+every branch attends to the stem and to itself, and positions go on from the stem in each branch, so that every token
+has exactly the hidden state it would have in a row of its own. A row that shares nothing is a stem without branches.
+
+With a prompt of P tokens and K completions of C each, a forward pass reads P + K C tokens in place of K (P + C), and
+the linear layers, where the time goes, never see a padding token. Only attention is padded, to the longest stem and
+the longest branch of the batch.
+
+Every decoder of transformers whose attention goes through the attention interface can be packed: `enable_packing`
+names ours.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+NAME = "podium_packed"
+
+
+class Tree(NamedTuple):
+    """A prompt and its completions; without branches, one row, of which `stem[response_start:]` is the response."""
+
+    stem: list[int]
+    branches: Sequence[list[int]] = ()
+    response_start: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return len(self.stem) + sum(map(len, self.branches))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How segments of the flat row stand in a padded grid for attention."""
+
+    index: Tensor  # long [segments, longest]; flat position of each entry, 0 in the padding
+    inside: Tensor  # bool [segments, longest]
+    where: Tensor  # long [tokens]; entry of the flattened grid that each token stands at
+
+    def spread(self, flat: Tensor) -> Tensor:
+        """[N, H, D] -> [segments, longest, H, D]"""
+        return flat[self.index]
+
+    def collect(self, grid: Tensor) -> Tensor:
+        """[segments, longest, H, D] -> [tokens, H, D]"""
+        return grid.flatten(0, 1)[self.where]
+
+
+class Layout(NamedTuple):
+    """G stems of at most P tokens, each with at most K branches of at most C tokens."""
+
+    stems: Grid  # G segments
+    branches: Grid | None  # G * K segments; those that a tree lacks are empty
+
+
+class Packed(NamedTuple):
+    """N tokens: all stems, then all branches. Rows are the branches, or the stem of a tree that has none."""
+
+    ids: Tensor  # long [N]
+    positions: Tensor  # long [N]
+    layout: Layout
+    ends: Tensor  # long [rows]; flat position of the last token of each row
+    predictors: Tensor  # long [R]; flat position whose state predicts the response token, row by row
+    targets: Tensor  # long [R]; the response tokens
+    lengths: list[int]  # [rows]; response tokens of each
+
+
+def pack(trees: Sequence[Tree], device: torch.device | str = "cpu") -> Packed:
+    """Lay the trees out as one row. Rows keep the order of the trees, and of the branches within each."""
+    stem_start, branch_start = [0], [sum(len(tree.stem) for tree in trees)]
+    ids: list[int] = []
+    positions: list[int] = []
+    for tree in trees:
+        ids.extend(tree.stem)
+        positions.extend(range(len(tree.stem)))
+        stem_start.append(len(ids))
+    ends: list[int] = []
+    predictors: list[int] = []
+    targets: list[int] = []
+    lengths: list[int] = []
+    for tree, start in zip(trees, stem_start, strict=False):
+        last = start + len(tree.stem) - 1
+        if not tree.branches:
+            ends.append(last)
+            predictors.extend(range(start + tree.response_start - 1, last))
+            targets.extend(tree.stem[tree.response_start :])
+            lengths.append(len(tree.stem) - tree.response_start)
+        for branch in tree.branches:
+            first = len(ids)
+            ids.extend(branch)
+            positions.extend(range(len(tree.stem), len(tree.stem) + len(branch)))
+            branch_start.append(len(ids))
+            ends.append(len(ids) - 1)
+            predictors.extend([last, *range(first, len(ids) - 1)])
+            targets.extend(branch)
+            lengths.append(len(branch))
+
+    def tensor(values: list[int]) -> Tensor:
+        return torch.tensor(values, dtype=torch.long, device=device)
+
+    stems = _grid([len(tree.stem) for tree in trees], 0, device)
+    most = max(len(tree.branches) for tree in trees)
+    sizes = [size for tree in trees for size in [*map(len, tree.branches), *[0] * (most - len(tree.branches))]]
+    branches = _grid(sizes, stem_start[-1], device) if most else None
+    layout = Layout(stems, branches)
+    return Packed(tensor(ids), tensor(positions), layout, tensor(ends), tensor(predictors), tensor(targets), lengths)
+
+
+def _grid(sizes: Sequence[int], start: int, device: torch.device | str) -> Grid:
+    lengths = torch.tensor(sizes, device=device)
+    column = torch.arange(max(1, max(sizes)), device=device)
+    inside = column < lengths[:, None]
+    first = lengths.cumsum(0) - lengths + start
+    index = (first[:, None] + column).masked_fill(~inside, 0)
+    return Grid(index, inside, inside.flatten().nonzero().squeeze(1))
+
+
+def enable_packing(model: PreTrainedModel) -> None:
+    """Let `packed_states` pack rows for this model; other calls go to SDPA as before."""
+    model.set_attn_implementation(NAME)
+
+
+def set_precision(model: PreTrainedModel, precision: str) -> None:
+    """Compute in `precision`, "fp32" or "bf16"; the weights stay float32 (master weights)."""
+    model.podium_precision = precision  # type: ignore[assignment]
+
+
+def computing(model: PreTrainedModel) -> torch.autocast:
+    """The context that every forward pass of the model runs in."""
+    enabled = getattr(model, "podium_precision", "fp32") == "bf16"
+    return torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+def packed_states(model: PreTrainedModel, packed: Packed) -> Tensor:
+    """Last hidden state of every token: [N, hidden]."""
+    ids, positions = packed.ids[None], packed.positions[None]
+    with computing(model):
+        output = model.base_model(input_ids=ids, position_ids=positions, use_cache=False, packed_layout=packed.layout)
+    return output.last_hidden_state[0]
+
+
+def attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    scaling: float | None = None,
+    packed_layout: Layout | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attention of a packed row: query [1, H, N, D], key and value [1, H', N, D] -> [1, N, H, D]."""
+    if packed_layout is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+    query = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+    groups = query.shape[1] // key.shape[1]
+    if groups > 1:
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    flat = [_as_computed(tensor[0].transpose(0, 1)) for tensor in (query, key, value)]  # [N, H, D]
+    stems, branches = packed_layout
+    stem_query, stem_key, stem_value = (stems.spread(tensor).transpose(1, 2) for tensor in flat)  # [G, H, P, D]
+    out = stems.collect(_causal(stem_query, stem_key, stem_value).transpose(1, 2))
+    if branches is not None:
+        by_tree = (len(stem_key), -1, branches.index.shape[1])
+        own = [branches.spread(tensor).unflatten(0, by_tree[:2]).permute(0, 3, 1, 2, 4) for tensor in flat]
+        branch_out = _branches(own, stem_key, stem_value, stems.inside)  # [G, H, K, C, D]
+        out = torch.cat([out, branches.collect(branch_out.permute(0, 2, 3, 1, 4).flatten(0, 1))])
+    return out[None], None
+
+
+def _as_computed(tensor: Tensor) -> Tensor:
+    """Rotary embeddings leave float32 behind where the products run in bfloat16."""
+    kind = tensor.device.type
+    return tensor.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else tensor
+
+
+def _causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Each segment on its own; padding stands to the right, where no real position looks: [G, H, P, D]."""
+    if query.device.type == "cpu" and query.dtype == torch.bfloat16:  # SDPA's backward is slow there
+        scores = query @ key.transpose(-1, -2)
+        return (scores + _future(scores.shape[-1], scores)).softmax(-1) @ value
+    return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0)
+
+
+def _branches(own: list[Tensor], stem_key: Tensor, stem_value: Tensor, stem_inside: Tensor) -> Tensor:
+    """Every branch on its stem and on itself, in one softmax: own query, key, value [G, H, K, C, D] -> the same.
+
+    The stem's keys are not copied for each branch: the queries of all branches meet them in one matrix product.
+    """
+    query, key, value = own
+    _, _, branches, length, _ = query.shape
+    on_stem = (query.flatten(2, 3) @ stem_key.transpose(-1, -2)).unflatten(2, (branches, length))
+    on_own = query @ key.transpose(-1, -2)
+    stem_length = stem_key.shape[2]
+    padding = torch.zeros(stem_inside.shape, dtype=query.dtype, device=query.device)
+    padding = padding.masked_fill(~stem_inside, float("-inf"))[:, None].expand(-1, length, -1)
+    future = _future(length, query).expand(len(padding), -1, -1)
+    unseen = torch.cat([padding, future], -1)[:, None, None]  # [G, 1, 1, C, P + C]
+    weights = (torch.cat([on_stem, on_own], -1) + unseen).softmax(-1)
+    from_stem = weights[..., :stem_length].flatten(2, 3) @ stem_value
+    return from_stem.unflatten(2, (branches, length)) + weights[..., stem_length:] @ value
+
+
+def _future(length: int, like: Tensor) -> Tensor:
+    """-inf above the diagonal: [length, length]."""
+    return torch.full((length, length), float("-inf"), dtype=like.dtype, device=like.device).triu(1)
+
+
+def _mask(*args: Any, attention_mask: Tensor | None = None, **kwargs: Any) -> None:
+    """No mask is made: rows are packed, or padded to the right."""
+    if attention_mask is not None:
+        raise ValueError("Packed models take no two-dimensional attention mask; pad to the right, or pack.")
+
+
+AttentionInterface.register(NAME, attention)
+AttentionMaskInterface.register(NAME, _mask)
