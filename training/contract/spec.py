@@ -25,10 +25,12 @@ class Spec:
     recipe: ClassVar[str]
 
     threads: int = 0  # CPU threads of torch; 0 leaves OMP_NUM_THREADS or torch to decide
+    precision: str = "fp32"  # fp32 | bf16 (products in bfloat16, weights and optimizer in float32)
     save_every: int = 50  # steps (PPO: iterations) between exact states in state/; 0 saves only when stopped
 
     def validate(self) -> None:
         require(self.threads >= 0, f"threads is {self.threads}; it must be 0 (automatic) or more.")
+        require(self.precision in ("fp32", "bf16"), f"precision is '{self.precision}'; it must be 'fp32' or 'bf16'.")
         require(self.save_every >= 0, f"save_every is {self.save_every}; it must be 0 (off) or more.")
 
     def positive(self, *names: str) -> None:

@@ -49,7 +49,7 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
         raise RunError("The evaluate run has neither texts nor prompts, so there is nothing to measure.")
     status.stage("loading")
     tokenizer = load_tokenizer(run.parent("policy"))
-    policy = load_causal_lm(run.parent("policy"), tokenizer, session.device).eval()
+    policy = load_causal_lm(run.parent("policy"), tokenizer, session.device, spec.precision).eval()
     result: dict[str, Any] = {}
     session.resume()  # nothing is kept between starts: an evaluation begins anew
 
@@ -67,11 +67,11 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
         result["mean_length"] = float(decoded.lengths.float().mean())
         if run.has_parent("reference"):
             check_same_tokens(tokenizer, run.parent("reference"))
-            reference = load_causal_lm(run.parent("reference"), tokenizer, session.device).eval()
+            reference = load_causal_lm(run.parent("reference"), tokenizer, session.device, spec.precision).eval()
             result["kl"] = statistics.fmean(log_ratios(policy, reference, examples, spec))
         if run.has_parent("reward_model"):
             check_same_tokens(tokenizer, run.parent("reward_model"))
-            reward_model = load_scalar_model(run.parent("reward_model"), tokenizer, session.device)
+            reward_model = load_scalar_model(run.parent("reward_model"), tokenizer, session.device, spec.precision)
             rewards = score_episodes(
                 reward_model, examples, decoded.finished, tokenizer.eos_token_id, spec.micro_batch_tokens
             )

@@ -66,11 +66,13 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
     status.stage("loading")
     device = session.device
     tokenizer = load_tokenizer(run.parent("policy"))
-    policy = load_causal_lm(run.parent("policy"), tokenizer, device)
-    reference = load_causal_lm(run.parent("policy"), tokenizer, device).requires_grad_(False)
+    policy = load_causal_lm(run.parent("policy"), tokenizer, device, spec.precision)
+    reference = load_causal_lm(run.parent("policy"), tokenizer, device, spec.precision).requires_grad_(False)
     check_same_tokens(tokenizer, run.parent("reward_model"))
-    reward_model = load_scalar_model(run.parent("reward_model"), tokenizer, device).requires_grad_(False)
-    value = load_scalar_model(run.parent("reward_model"), tokenizer, device)
+    reward_model = load_scalar_model(run.parent("reward_model"), tokenizer, device, spec.precision).requires_grad_(
+        False
+    )
+    value = load_scalar_model(run.parent("reward_model"), tokenizer, device, spec.precision)
     rows, prompts = _read_prompts(run, spec, tokenizer, policy)
     blocks = _pretraining_blocks(run, spec, tokenizer, policy) if spec.ptx_coef > 0 else None
 

@@ -20,6 +20,7 @@ from training.contract.specs import PretrainSpec
 from training.contract.status import StatusWriter
 from training.rlhf.causal_lm import text_loss
 from training.rlhf.optim import adamw, clip_gradients
+from training.rlhf.packed import set_precision
 from training.rlhf.packing import endless_order, pack_blocks
 from training.rlhf.schedules import cosine_factor, set_lr
 from training.rlhf.session import Session, check_finite, publish_checkpoint
@@ -41,6 +42,7 @@ def pretrain(run: RunDir, spec: PretrainSpec, status: StatusWriter, stop: StopFl
     valid = pack_blocks(encode_documents(tokenizer, valid_texts), spec.block_size, spec.valid_blocks)
 
     model = LlamaForCausalLM(_config(spec, tokenizer)).to(session.device).train()
+    set_precision(model, spec.precision)
     optimizer = adamw(model, spec.lr, spec)
     first = session.resume(model=model, optimizer=optimizer)
     status.stage("training")

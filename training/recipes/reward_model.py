@@ -45,7 +45,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     session = Session(run, spec, status, stop)
     status.stage("loading")
     tokenizer = load_tokenizer(run.parent("policy"))
-    model = new_scalar_model(run.parent("policy"), tokenizer, session.device)
+    model = new_scalar_model(run.parent("policy"), tokenizer, session.device, spec.precision)
     context = context_length(model.classifier)
     path = run.input("rankings")
     ranked = read_ranked_prompts(path, tokenizer, spec.max_prompt_tokens, context)

@@ -58,7 +58,7 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
     session = Session(run, spec, status, stop)
     status.stage("loading")
     tokenizer = load_tokenizer(run.parent("policy"))
-    model = load_causal_lm(run.parent("policy"), tokenizer, session.device)
+    model = load_causal_lm(run.parent("policy"), tokenizer, session.device, spec.precision)
     add_residual_dropout(model, spec.residual_dropout)
     examples = read_demonstrations(run.input("demonstrations"), tokenizer, model, spec.max_prompt_tokens)
     valid = (

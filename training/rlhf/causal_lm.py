@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from training.contract.run_dir import RunError
-from training.rlhf.packed import Packed, enable_packing, packed_states
+from training.rlhf.packed import Packed, computing, enable_packing, packed_states, set_precision
 
 PAD = "<|pad|>"
 
@@ -38,13 +38,17 @@ def check_same_tokens(tokenizer: Any, other: Path) -> None:
         raise RunError(f"The model in {other} has another tokenizer than the policy, so it cannot score its tokens.")
 
 
-def load_causal_lm(path: Path, tokenizer: Any, device: torch.device) -> PreTrainedModel:
-    """The float32 causal language model of a checkpoint, without dropout, in training mode."""
+def load_causal_lm(path: Path, tokenizer: Any, device: torch.device, precision: str = "fp32") -> PreTrainedModel:
+    """The causal language model of a checkpoint, without dropout, in training mode, its weights in float32.
+
+    `precision` is what forward passes compute in: "fp32" or "bf16".
+    """
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, attn_implementation="sdpa")
     fit_to_tokenizer(model, tokenizer)
     _check_supported(model)
     disable_dropout(model)
     enable_packing(model)
+    set_precision(model, precision)
     return model.to(device).train()  # type: ignore[arg-type]
 
 
@@ -92,12 +96,14 @@ def disable_dropout(model: PreTrainedModel) -> None:
 
 def hidden_states(model: PreTrainedModel, ids: Tensor) -> Tensor:
     """Last hidden states of rows of one length: [B, T] -> [B, T, hidden]."""
-    return model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+    with computing(model):
+        return model.base_model(input_ids=ids, use_cache=False).last_hidden_state
 
 
 def project(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """float32 logits of hidden states: [..., hidden] -> [..., V]."""
-    return model.get_output_embeddings()(hidden).float()
+    with computing(model):
+        return model.get_output_embeddings()(hidden).float()
 
 
 def text_loss(model: PreTrainedModel, blocks: Tensor) -> Tensor:

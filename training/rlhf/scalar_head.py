@@ -16,7 +16,7 @@ from transformers import AutoModelForSequenceClassification
 
 from training.contract.run_dir import RunError
 from training.rlhf.causal_lm import disable_dropout, fit_to_tokenizer
-from training.rlhf.packed import Packed, enable_packing, packed_states
+from training.rlhf.packed import Packed, enable_packing, packed_states, set_precision
 
 
 class ScalarModel(nn.Module):
@@ -33,7 +33,7 @@ class ScalarModel(nn.Module):
     def forward(self, packed: Packed, at: Tensor) -> Tensor:
         """One number at each of the flat positions `at`: [R] -> [R]."""
         hidden = packed_states(self.classifier, packed)[at]
-        return self.classifier.score(hidden).squeeze(-1).float() - self.reward_bias
+        return self.classifier.score(hidden.float()).squeeze(-1) - self.reward_bias
 
     def score(self, packed: Packed) -> Tensor:
         """The reward of each row, read at its last token (the end token): [rows]."""
@@ -50,27 +50,28 @@ class ScalarModel(nn.Module):
         self.classifier.config.reward_bias = (self.reward_bias + mean) / std
 
 
-def new_scalar_model(policy: Path, tokenizer: Any, device: torch.device) -> ScalarModel:
+def new_scalar_model(policy: Path, tokenizer: Any, device: torch.device, precision: str = "fp32") -> ScalarModel:
     """The policy's trunk and a fresh head, drawn from N(0, 1 / (hidden + 1)) (Stiennon et al. 2020's code)."""
-    classifier = _load(policy, tokenizer)
+    classifier = _load(policy, tokenizer, precision)
     nn.init.normal_(classifier.score.weight, std=1 / math.sqrt(classifier.score.in_features + 1))
     classifier.config.reward_bias = 0.0
     return ScalarModel(classifier.to(device)).train()
 
 
-def load_scalar_model(path: Path, tokenizer: Any, device: torch.device) -> ScalarModel:
+def load_scalar_model(path: Path, tokenizer: Any, device: torch.device, precision: str = "fp32") -> ScalarModel:
     """A reward model as it was trained, head and bias included. Raises RunError where the head is missing."""
-    classifier = _load(path, tokenizer)
+    classifier = _load(path, tokenizer, precision)
     if not hasattr(classifier.config, "reward_bias"):
         raise RunError(f"{path} is not a reward model: its config has no reward_bias.")
     return ScalarModel(classifier.to(device)).train()
 
 
-def _load(path: Path, tokenizer: Any) -> Any:
+def _load(path: Path, tokenizer: Any, precision: str) -> Any:
     classifier = AutoModelForSequenceClassification.from_pretrained(
         path, num_labels=1, dtype=torch.float32, attn_implementation="sdpa"
     )
     if not hasattr(classifier, "score"):
         raise RunError(f"Classifiers of type {classifier.config.model_type} have no head named score; not supported.")
     fit_to_tokenizer(classifier, tokenizer)
+    set_precision(classifier, precision)
     return classifier
