@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from training.rlhf.causal_lm import project, token_logprobs
-from training.rlhf.kv_cache import BufferCache
-from training.rlhf.packing import pad_rows
+from training.rlhf.causal_lm import project
+from training.rlhf.packed import Tree, computing, next_states, pack, packed_states
+from training.rlhf.sample_cache import SampleCache
 
 
 class Decoded(NamedTuple):
@@ -31,18 +31,16 @@ def uniform_numbers(rows: int, length: int, seed: int) -> Tensor:
     return torch.rand(rows, length, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def sample_tokens(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
+def sample_tokens(logprobs: Tensor, uniform: Tensor) -> Tensor:
     """One token per row by the inverse of the cumulative distribution: [N, V], [N] float64 -> [N].
 
     torch.multinomial draws one exponential number per vocabulary entry, one after another: some 20 ms for 288 rows of
-    4096 against 1 ms here. Temperature 0 takes the most probable token.
+    4096 against 1 ms here.
     """
-    if temperature == 0:
-        return logits.argmax(-1)
-    cumulative = (logits / temperature).softmax(-1).double().cumsum(-1)
+    cumulative = logprobs.exp().cumsum_(-1)
     total = cumulative[:, -1]
     # Strictly below the total, else rounding could point past the last token that has any probability.
-    target = torch.minimum(uniform * total, torch.nextafter(total, torch.zeros_like(total)))
+    target = torch.minimum(uniform.to(total.dtype) * total, torch.nextafter(total, torch.zeros_like(total)))
     return torch.searchsorted(cumulative, target[:, None], right=True).squeeze(-1)
 
 
@@ -75,8 +73,9 @@ def decode(
     for start in range(0, len(order), step):
         chosen = order[start : start + step]
         where = torch.tensor([index * samples + sample for index in chosen for sample in range(samples)])
-        batch = _Batch(model, [prompts[index] for index in chosen], samples, width, device)
-        batch.run(uniform[where].to(device), temperature, stop_token_id, pad_token_id)
+        with computing(model):  # around all steps, so that the weights are cast once
+            batch = _Batch(model, [prompts[index] for index in chosen], samples, width, device)
+            batch.run(uniform[where].to(device), temperature, stop_token_id, pad_token_id)
         tokens[where] = batch.tokens.cpu()
         logprobs[where] = batch.logprobs.cpu()
         lengths[where] = batch.lengths.cpu()
@@ -88,25 +87,18 @@ def decode(
 
 
 class _Batch:
-    """The rows that are decoded together. Prompts are right-padded, so the prefill is the forward of training; the
-    hole between a short prompt and its response is masked."""
+    """The rows that are decoded together. The prompts' pass is packed, as in training."""
 
     def __init__(
         self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], samples: int, width: int, device: torch.device
     ) -> None:
         self.model, self.width = model, width
-        prompt_lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
-        ids = pad_rows(prompts, 0).to(device)
-        self.cache = BufferCache(model.config.num_hidden_layers, ids.shape[1] + width)
-        hidden = model.base_model(input_ids=ids, past_key_values=self.cache, use_cache=True).last_hidden_state
-        last = hidden[torch.arange(len(prompts), device=device), prompt_lengths - 1]
-        repeat = torch.arange(len(prompts), device=device).repeat_interleave(samples)
-        self.cache.select_rows(repeat)
-        self.logits = project(model, last)[repeat]
-        self.positions = prompt_lengths[repeat]
-        visible = torch.arange(ids.shape[1], device=device) < self.positions[:, None]
-        self.mask = torch.cat([visible, visible.new_ones(len(repeat), width)], dim=1)  # [rows, prompt + width]
-        self.prompt_width = ids.shape[1]
+        prompt_of_row = torch.arange(len(prompts), device=device).repeat_interleave(samples)
+        self.cache = SampleCache(prompt_of_row, width)
+        packed = pack([Tree(list(prompt)) for prompt in prompts], device)
+        states = packed_states(model, packed, self.cache)
+        self.logits = project(model, states[packed.ends])[prompt_of_row]
+        self.positions = torch.tensor([len(prompt) for prompt in prompts], device=device)[prompt_of_row]
 
     def run(self, uniform: Tensor, temperature: float, stop_token_id: int, pad_token_id: int) -> None:
         rows = len(self.positions)
@@ -117,10 +109,12 @@ class _Batch:
         active = torch.arange(rows, device=device)  # original position of each row still in the batch
         running = torch.ones(rows, dtype=torch.bool, device=device)  # of those, the ones not ended yet
         for step in range(self.width):
-            chosen = sample_tokens(self.logits, uniform[active, step], temperature)
+            logprobs = (self.logits if temperature in (0, 1) else self.logits / temperature).log_softmax(-1)
+            greedy = temperature == 0
+            chosen = logprobs.argmax(-1) if greedy else sample_tokens(logprobs, uniform[active, step])
             now = active[running]
             self.tokens[now, step] = chosen[running]
-            self.logprobs[now, step] = token_logprobs(self.logits, chosen, temperature or 1.0)[running]
+            self.logprobs[now, step] = logprobs.gather(1, chosen[:, None])[:, 0][running]
             ended = running & (chosen == stop_token_id)
             self.lengths[active[ended]] = step + 1
             running = running & ~ended
@@ -131,17 +125,6 @@ class _Batch:
             if alive <= 0.75 * len(active):
                 keep = running.nonzero().squeeze(1)
                 active, chosen, running = active[keep], chosen[keep], running[keep]
-                self.positions, self.mask = self.positions[keep], self.mask[keep]
+                self.positions = self.positions[keep]
                 self.cache.select_rows(keep)
-            self._forward(chosen, step)
-
-    def _forward(self, tokens: Tensor, step: int) -> None:
-        seen = self.prompt_width + step + 1
-        hidden = self.model.base_model(
-            input_ids=tokens[:, None],
-            position_ids=(self.positions + step)[:, None],
-            attention_mask=self.mask[:, None, None, :seen],
-            past_key_values=self.cache,
-            use_cache=True,
-        ).last_hidden_state
-        self.logits = project(self.model, hidden[:, -1])
+            self.logits = project(self.model, next_states(self.model, chosen, self.positions + step, self.cache))

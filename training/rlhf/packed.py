@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from training.rlhf.sample_cache import SampleCache
+
 NAME = "podium_packed"
 
 
@@ -139,12 +141,28 @@ def computing(model: PreTrainedModel) -> torch.autocast:
     return torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
-def packed_states(model: PreTrainedModel, packed: Packed) -> Tensor:
-    """Last hidden state of every token: [N, hidden]."""
+def packed_states(model: PreTrainedModel, packed: Packed, sample_cache: SampleCache | None = None) -> Tensor:
+    """Last hidden state of every token: [N, hidden]. A sample cache keeps the keys and values of the stems."""
     ids, positions = packed.ids[None], packed.positions[None]
     with computing(model):
-        output = model.base_model(input_ids=ids, position_ids=positions, use_cache=False, packed_layout=packed.layout)
+        output = model.base_model(
+            input_ids=ids,
+            position_ids=positions,
+            use_cache=False,
+            packed_layout=packed.layout,
+            sample_cache=sample_cache,
+        )
     return output.last_hidden_state[0]
+
+
+def next_states(model: PreTrainedModel, tokens: Tensor, positions: Tensor, cache: SampleCache) -> Tensor:
+    """States of one more token of each row of the cache: [B], [B] -> [B, hidden]."""
+    with computing(model):
+        output = model.base_model(
+            input_ids=tokens[:, None], position_ids=positions[:, None], use_cache=False, sample_cache=cache
+        )
+    cache.length += 1
+    return output.last_hidden_state[:, -1]
 
 
 def attention(
@@ -156,18 +174,28 @@ def attention(
     *,
     scaling: float | None = None,
     packed_layout: Layout | None = None,
+    sample_cache: SampleCache | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """Attention of a packed row: query [1, H, N, D], key and value [1, H', N, D] -> [1, N, H, D]."""
-    if packed_layout is None:
+    """Attention of a packed row: query [1, H, N, D], key and value [1, H', N, D] -> [1, N, H, D].
+
+    With a sample cache: the stems' keys and values are kept in it (packed), or one token a row is attended to what it
+    holds ([B, H, 1, D] -> [B, 1, H, D]).
+    """
+    if packed_layout is None and sample_cache is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     query = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    if packed_layout is None:
+        assert sample_cache is not None
+        return sample_cache.attend(module, *map(_as_computed, (query, key, value))), None
     flat = [_as_computed(tensor[0].transpose(0, 1)) for tensor in (query, key, value)]  # [N, H, D]
     stems, branches = packed_layout
     stem_query, stem_key, stem_value = (stems.spread(tensor).transpose(1, 2) for tensor in flat)  # [G, H, P, D]
+    if sample_cache is not None:
+        sample_cache.keep_stem(stem_key, stem_value, stems.inside)
     out = stems.collect(_causal(stem_query, stem_key, stem_value).transpose(1, 2))
     if branches is not None:
         by_tree = (len(stem_key), -1, branches.index.shape[1])

@@ -86,7 +86,7 @@ def test_samples_follow_the_distribution() -> None:
     count = 100_000
     probabilities = torch.tensor([0.5, 0.0, 0.3, 0.2])
     logits = probabilities.log().expand(count, 4)
-    tokens = sample_tokens(logits, uniform_numbers(count, 1, seed=1)[:, 0], temperature=1.0)
+    tokens = sample_tokens(logits, uniform_numbers(count, 1, seed=1)[:, 0])
     shares = torch.bincount(tokens, minlength=4) / count
     assert shares[1] == 0
     assert (shares - probabilities).abs().max() < 5 * 0.5 / count**0.5
@@ -95,4 +95,4 @@ def test_samples_follow_the_distribution() -> None:
 def test_the_largest_uniform_number_never_leaves_the_vocabulary() -> None:
     logits = torch.tensor([[0.0, 0.0, -torch.inf]])
     almost_one = torch.tensor([1 - 2.0**-53], dtype=torch.float64)
-    assert sample_tokens(logits, almost_one, temperature=1.0).tolist() == [1]
+    assert sample_tokens(logits, almost_one).tolist() == [1]
