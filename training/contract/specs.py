@@ -14,6 +14,7 @@ from training.contract.spec import Spec, SpecError, check_values, require
 __all__ = [
     "SPECS",
     "EvaluateSpec",
+    "LabelerCvSpec",
     "PpoSpec",
     "PretrainSpec",
     "RewardModelSpec",
@@ -156,6 +157,24 @@ class RewardModelSpec(RewardTrainingSpec):
 
 
 @dataclass(frozen=True)
+class LabelerCvSpec(RewardTrainingSpec):
+    """Do reward models agree with labelers they have not learned from? (section 4.1: 5 groups, 3 seeds)."""
+
+    recipe: ClassVar[str] = "labeler_cv"
+
+    folds: int = 5  # groups of labelers; each is left out once
+    seeds: int = 3  # reward models per fold: the run's seed, the next, …
+    held_out_prompts: float = 0.2  # share of the prompts that a seed keeps for measuring; not stated
+    save_every: int = 1  # reward models between results kept in state/
+
+    def validate(self) -> None:
+        super().validate()
+        self.positive("seeds")
+        require(self.folds >= 2, f"folds is {self.folds}; leaving a group of labelers out needs at least 2.")
+        require(0 < self.held_out_prompts < 1, f"held_out_prompts is {self.held_out_prompts}; it must be in (0, 1).")
+
+
+@dataclass(frozen=True)
 class PpoSpec(Spec):
     """PPO and PPO-ptx (appendix C.3 and C.4)."""
 
@@ -265,7 +284,8 @@ class EvaluateSpec(Spec):
 
 
 SPECS: dict[str, type[Spec]] = {
-    spec.recipe: spec for spec in (PretrainSpec, SftSpec, SampleSpec, RewardModelSpec, PpoSpec, EvaluateSpec)
+    spec.recipe: spec
+    for spec in (PretrainSpec, SftSpec, SampleSpec, RewardModelSpec, LabelerCvSpec, PpoSpec, EvaluateSpec)
 }
 
 
