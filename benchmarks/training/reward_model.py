@@ -5,8 +5,6 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-import torch
-
 from benchmarks.training.timing import Work
 from benchmarks.training.world import Lengths, classifier, tokenizer
 from training.contract.specs import RewardModelSpec
@@ -30,7 +28,6 @@ def ours(size: str, k: int, precision: str, prompts: int, per_step: int) -> Work
     """K-wise steps over so many prompts, `per_step` at a time: the units are comparisons."""
     ranked = rankings(k, prompts)
     spec = RewardModelSpec(batch_size=per_step, micro_batch_tokens=1 << 20)
-    device = torch.device("cpu")
     model = ScalarModel(classifier(size))
     set_precision(model.classifier, precision)
     optimizer = adamw(model, spec.lr, spec)
@@ -38,7 +35,7 @@ def ours(size: str, k: int, precision: str, prompts: int, per_step: int) -> Work
     def work() -> float:
         for start in range(0, prompts, per_step):
             optimizer.zero_grad(set_to_none=True)
-            backward(model, ranked[start : start + per_step], spec, device)
+            backward(model, ranked[start : start + per_step], spec)
             clip_gradients(model, 1.0)
             optimizer.step()
         return sum(len(prompt.pairs) for prompt in ranked)

@@ -13,6 +13,7 @@ Deviations from the paper:
     OMP_NUM_THREADS=8 python -m training.recipes.reward_model --run-dir .
 """
 
+import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,15 +23,25 @@ import torch
 
 from training.contract.execute import StopFlag, execute
 from training.contract.rows import read_rows
-from training.contract.run_dir import RunDir, RunError
-from training.contract.specs import RewardModelSpec
+from training.contract.run_dir import RunDir, RunError, write_atomically
+from training.contract.specs import RewardModelSpec, RewardTrainingSpec
 from training.contract.status import StatusWriter
 from training.rlhf.causal_lm import context_length, load_tokenizer
 from training.rlhf.comparisons import RankedPrompt, read_ranked_prompts, score_prompts, scoring_batches
+from training.rlhf.judgements import judge, rows_by_prompt
 from training.rlhf.losses import batch_pairs, kwise_loss
 from training.rlhf.optim import adamw, clip_gradients
 from training.rlhf.packing import endless_order
-from training.rlhf.reward_quality import best_of_n_wins, bootstrap_interval, log_loss, pair_accuracy
+from training.rlhf.reward_quality import (
+    Judgement,
+    best_of_n_wins,
+    bootstrap_interval,
+    by_group,
+    expected_calibration_error,
+    log_loss,
+    pair_accuracy,
+    reliability,
+)
 from training.rlhf.scalar_head import ScalarModel, new_scalar_model
 from training.rlhf.schedules import cosine_factor, set_lr
 from training.rlhf.session import Session, check_finite, publish_checkpoint
@@ -49,30 +60,19 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     context = context_length(model.classifier)
     path = run.input("rankings")
     ranked = read_ranked_prompts(path, tokenizer, spec.max_prompt_tokens, context)
-    prompts = [prompt for prompt in ranked if prompt.pairs]
-    if not prompts:
-        raise RunError(f"file {path.name}: all completions of every ranking are tied, so there is nothing to learn.")
-    valid = (
-        read_ranked_prompts(run.input("valid_rankings"), tokenizer, spec.max_prompt_tokens, context)
-        if run.has_input("valid_rankings")
-        else []
-    )
+    prompts = with_pairs(path, ranked)
+    valid: list[RankedPrompt] = []
+    if run.has_input("valid_rankings"):
+        valid = read_ranked_prompts(run.input("valid_rankings"), tokenizer, spec.max_prompt_tokens, context)
+        with_pairs(run.input("valid_rankings"), valid)
     references = _read_references(run.input("demonstrations"), tokenizer, context)
 
     optimizer = adamw(model, spec.lr, spec)
-    batch_size = min(spec.batch_size, len(prompts))
-    total = max(1, spec.epochs * len(prompts) // batch_size)
+    total = total_steps(prompts, spec)
     first = session.resume(model=model, optimizer=optimizer)
     status.stage("training")
     for step in range(first, total):
-        lr = spec.lr * cosine_factor(step, total, spec.warmup_steps, spec.lr_final_fraction)
-        set_lr(optimizer, lr)
-        optimizer.zero_grad(set_to_none=True)
-        order = endless_order(len(prompts), run.seed, step * batch_size, batch_size)
-        metrics = backward(model, [prompts[i] for i in order], spec, session.device)
-        check_finite(metrics["loss/train"], "loss/train", step + 1)
-        metrics |= {"grad_norm": clip_gradients(model, spec.max_grad_norm), "lr": lr}
-        optimizer.step()
+        metrics = train_step(model, optimizer, prompts, spec, step, run.seed)
         session.write_metrics(step + 1, metrics)
         session.after_step(step + 1, total)
 
@@ -81,13 +81,24 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     result: dict[str, Any] = {"prompts": len(prompts), "comparisons": sum(len(prompt.pairs) for prompt in prompts)}
     result |= {"tied_prompts": len(ranked) - len(prompts), "steps": total}
     if valid:
-        result |= validate(valid, score_prompts(model, valid, **scoring), spec.bootstrap_samples, run.seed)
+        rows = rows_by_prompt(run.input("valid_rankings"))
+        judgements = judge(valid, score_prompts(model, valid, **scoring), rows)
+        result |= validate(judgements, spec.bootstrap_samples, run.seed)
+        result |= _write_tables(run.path / "validation.json", judgements, spec.bootstrap_samples, run.seed)
         session.write_metrics(total, {"val/loss": result["valid_loss"], "val/accuracy": result["valid_accuracy"]})
     status.stage("normalizing")
     result |= _normalize(model, prompts, references, spec, scoring)
     status.stage("saving")
     publish_checkpoint(run, model.classifier, tokenizer)
     return {name: round(value, 6) + 0.0 if isinstance(value, float) else value for name, value in result.items()}
+
+
+def with_pairs(path: Path, ranked: list[RankedPrompt]) -> list[RankedPrompt]:
+    """The prompts whose rankings are not all ties. Raises RunError where there is none."""
+    prompts = [prompt for prompt in ranked if prompt.pairs]
+    if not prompts:
+        raise RunError(f"file {path.name}: all completions of every ranking are tied, so no comparison is left.")
+    return prompts
 
 
 def _read_references(path: Path, tokenizer: Any, context: int) -> list[RankedPrompt]:
@@ -100,10 +111,35 @@ def _read_references(path: Path, tokenizer: Any, context: int) -> list[RankedPro
     return references
 
 
-def backward(
-    model: ScalarModel, prompts: list[RankedPrompt], spec: RewardModelSpec, device: torch.device
+def total_steps(prompts: Sequence[RankedPrompt], spec: RewardTrainingSpec) -> int:
+    """Optimizer steps of all epochs; prompts that do not fill a last batch wait for the next epoch."""
+    return max(1, spec.epochs * len(prompts) // min(spec.batch_size, len(prompts)))
+
+
+def train_step(
+    model: ScalarModel,
+    optimizer: torch.optim.Optimizer,
+    prompts: Sequence[RankedPrompt],
+    spec: RewardTrainingSpec,
+    step: int,
+    seed: int,
 ) -> dict[str, float]:
+    """Step `step` (from 0) of total_steps; which prompts it sees is a function of seed and step. Returns metrics."""
+    lr = spec.lr * cosine_factor(step, total_steps(prompts, spec), spec.warmup_steps, spec.lr_final_fraction)
+    set_lr(optimizer, lr)
+    optimizer.zero_grad(set_to_none=True)
+    batch_size = min(spec.batch_size, len(prompts))
+    order = endless_order(len(prompts), seed, step * batch_size, batch_size)
+    metrics = backward(model, [prompts[i] for i in order], spec)
+    check_finite(metrics["loss/train"], "loss/train", step + 1)
+    metrics |= {"grad_norm": clip_gradients(model, spec.max_grad_norm), "lr": lr}
+    optimizer.step()
+    return metrics
+
+
+def backward(model: ScalarModel, prompts: list[RankedPrompt], spec: RewardTrainingSpec) -> dict[str, float]:
     """Gradient of the K-wise loss of the whole batch, however it is cut. Returns loss and accuracy."""
+    device = model.classifier.device
     pairs = [prompt.pairs for prompt in prompts]
     weight_of_prompt = 1 / len(prompts)
     loss, right, count = 0.0, 0, 0
@@ -118,15 +154,9 @@ def backward(
     return {"loss/train": loss, "train/accuracy": right / count}
 
 
-def validate(
-    prompts: Sequence[RankedPrompt], scores: Sequence[Sequence[float]], bootstrap_samples: int, seed: int
-) -> dict[str, float]:
+def validate(judgements: Sequence[Judgement], bootstrap_samples: int, seed: int) -> dict[str, float]:
     """Accuracy, log loss and best-of-n on rankings that were not trained on."""
-    rankings = [
-        [(of_prompt[position], rank) for position, rank in ranking]
-        for prompt, of_prompt in zip(prompts, scores, strict=True)
-        for ranking in prompt.rankings
-    ]
+    rankings = [judgement.ranking for judgement in judgements]
     wins = best_of_n_wins(rankings)
     low, high = bootstrap_interval(wins, bootstrap_samples, seed)
     return {
@@ -135,6 +165,24 @@ def validate(
         "best_of_n_win_rate": statistics.fmean(wins),
         "best_of_n_win_rate_low": low,
         "best_of_n_win_rate_high": high,
+    }
+
+
+def _write_tables(path: Path, judgements: Sequence[Judgement], bootstrap_samples: int, seed: int) -> dict[str, float]:
+    """validation.json: accuracy and log loss by group, and the calibration. Returns the overall figures of it."""
+    groups = by_group(judgements, bootstrap_samples, seed)
+    bins = reliability([judgement.ranking for judgement in judgements])
+    error = expected_calibration_error(bins)
+    tables = {"groups": groups, "calibration": {"expected_calibration_error": error, "bins": bins}}
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(json.dumps(tables, ensure_ascii=False), encoding="utf-8")
+
+    write_atomically(path, write)
+    return {
+        "valid_accuracy_low": groups[0]["accuracy_low"],
+        "valid_accuracy_high": groups[0]["accuracy_high"],
+        "valid_calibration_error": error,
     }
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from training.contract.specs import SPECS, PpoSpec, SftSpec, SpecError, spec_from_dict
+from training.contract.specs import SPECS, LabelerCvSpec, PpoSpec, RewardModelSpec, SftSpec, SpecError, spec_from_dict
 
 
 def test_the_defaults_are_the_papers() -> None:
@@ -10,6 +10,9 @@ def test_the_defaults_are_the_papers() -> None:
     assert (ppo.kl_coef, ppo.gamma, ppo.cliprange, ppo.temperature, ppo.ema_decay) == (0.02, 1.0, 0.2, 1.0, 0.992)
     assert (ppo.value_lr, ppo.warmup_iterations, ppo.ptx_rows_per_minibatch) == (9e-6, 10, 512)
     assert ppo.iterations == 500
+    for spec in (RewardModelSpec(), LabelerCvSpec()):
+        assert (spec.epochs, spec.batch_size, spec.lr, spec.lr_final_fraction) == (1, 64, 9e-6, 0.1)
+    assert (LabelerCvSpec().folds, LabelerCvSpec().seeds) == (5, 3)
 
 
 @pytest.mark.parametrize("recipe", SPECS)
@@ -30,6 +33,10 @@ def test_the_defaults_are_valid(recipe: str) -> None:
         ("ppo", {"missing_eos_score": -1.0}, "exclude each other"),
         ("pretrain", {"hidden_size": 66}, "hidden_size 66 is not divisible by num_attention_heads 4."),
         ("pretrain", {"block_size": 600}, "block_size 600 is longer than max_position_embeddings 512."),
+        ("labeler_cv", {"folds": 1}, "folds is 1; leaving a group of labelers out needs at least 2."),
+        ("labeler_cv", {"seeds": 0}, "seeds is 0; it must be more than 0."),
+        ("labeler_cv", {"held_out_prompts": 1.0}, "held_out_prompts is 1.0; it must be in (0, 1)."),
+        ("labeler_cv", {"unit_std": True}, "The labeler_cv spec has no setting 'unit_std'"),
         ("dpo", {}, "There is no recipe 'dpo'"),
     ],
 )

@@ -82,6 +82,42 @@ def only_ties(world: World) -> Case:
     return "reward_model", world.run("bad", "reward_model", REWARD_MODEL, people, {"policy": "sft"})
 
 
+def only_ties_to_validate_on(world: World) -> Case:
+    tied = [row | {"ranks": [1, 1, 1, 1]} for row in rankings(8)]
+    people = {
+        "rankings": world.dataset("ranked", "rankings", rankings(8)),
+        "valid_rankings": world.dataset("tied", "rankings", tied),
+        "demonstrations": world.dataset("people", "demonstrations", demonstrations(8)),
+    }
+    return "reward_model", world.run("bad", "reward_model", REWARD_MODEL, people, {"policy": "sft"})
+
+
+def labeler_cv(world: World, rows: list[dict[str, Any]], **spec: Any) -> Case:
+    people = {"rankings": world.dataset("people", "rankings", rows)}
+    return "labeler_cv", world.run("bad", "labeler_cv", spec, people, {"policy": "sft"})
+
+
+def fewer_labelers_than_folds(world: World) -> Case:
+    return labeler_cv(world, rankings(24))
+
+
+def only_ties_to_cross_validate(world: World) -> Case:
+    return labeler_cv(world, [row | {"ranks": [2, 2, 2, 2]} for row in rankings(24)], folds=3)
+
+
+def a_labeler_who_ties_everything(world: World) -> Case:
+    tied = [row | ({"ranks": [1, 1, 1, 1]} if row["labeler"] == "l2" else {}) for row in rankings(24)]
+    return labeler_cv(world, tied, folds=3, seeds=1)
+
+
+def one_prompt_only(world: World) -> Case:
+    return labeler_cv(world, [row | {"prompt_id": "p0"} for row in rankings(24)], folds=3)
+
+
+def one_fold(world: World) -> Case:
+    return labeler_cv(world, rankings(24), folds=1)
+
+
 def policy_for_a_judge(world: World) -> Case:
     asked = {"prompts": world.dataset("asked", "prompts", prompts(32))}
     return "ppo", world.run("bad", "ppo", PPO, asked, {"policy": "sft", "reward_model": "sft"})
@@ -108,6 +144,12 @@ def texts_too_short(world: World) -> Case:
         (long_prompt, "file long.jsonl line 1: prompt and completion need"),
         (no_room_to_answer, "tokens, the model reads 64 at most."),
         (only_ties, "file tied.jsonl: all completions of every ranking are tied"),
+        (only_ties_to_validate_on, "file tied.jsonl: all completions of every ranking are tied"),
+        (fewer_labelers_than_folds, "file people.jsonl: 5 folds need as many labelers, and it has rankings by 3."),
+        (only_ties_to_cross_validate, "file people.jsonl: all completions of every ranking are tied"),
+        (a_labeler_who_ties_everything, "of 3 with seed 1 has no comparison for 'held_out'; set fewer folds"),
+        (one_prompt_only, "fold 1 of 3 with seed 1 has no comparison for 'train'"),
+        (one_fold, "folds is 1; leaving a group of labelers out needs at least 2."),
         (policy_for_a_judge, "runs/sft/checkpoint is not a reward model"),
         (texts_too_short, "less than one row of 32."),
     ],

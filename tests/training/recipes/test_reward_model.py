@@ -1,3 +1,4 @@
+import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -5,16 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.training.recipes import by_hand
 from tests.training.recipes.conftest import REWARD_MODEL
 from tests.training.recipes.world import World, curves, demonstrations, finish, rankings
+from training.rlhf.causal_lm import load_tokenizer
+from training.rlhf.packed import Tree, pack
+from training.rlhf.scalar_head import load_scalar_model
 
 
-def lay_out(world: World, rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> Path:
+def lay_out(
+    world: World,
+    rows: Sequence[Mapping[str, Any]],
+    spec: Mapping[str, Any],
+    held_out: Sequence[Mapping[str, Any]] | None = None,
+) -> Path:
     inputs = {
         "rankings": world.dataset("ranked", "rankings", rows),
-        "valid_rankings": world.dataset("held_out", "rankings", rankings(16, seed=9)),
+        "valid_rankings": world.dataset("held_out", "rankings", held_out or rankings(16, seed=9)),
         "demonstrations": world.dataset("people", "demonstrations", demonstrations(8)),
     }
     return world.run("run", "reward_model", spec, inputs, {"policy": "sft"})
@@ -90,3 +100,98 @@ def test_held_out_figures_are_those_of_the_checkpoint(world: World) -> None:
     wins = [worth[ranks[scores.index(max(scores))]] for scores, ranks in scored]
     assert result["best_of_n_win_rate"] == pytest.approx(statistics.fmean(wins), abs=1e-6)
     assert result["valid_accuracy"] > 0.7
+
+
+def of_many_kinds() -> list[dict[str, Any]]:
+    """Two use cases, two cohorts (a second opinion on every prompt), K = 3 and 4."""
+    first = [row | {"use_case": ("chat", "open_qa")[i % 2]} for i, row in enumerate(rankings(16, seed=9))]
+    second = [
+        row
+        | {"ranking_id": f"again{i}", "labeler": "h1", "cohort": "held_out"}
+        | {"completions": row["completions"][:3], "ranks": [1, 2, 3]}
+        for i, row in enumerate(first)
+    ]
+    return [*first, *second]
+
+
+def test_groups_are_measured_on_their_own_rankings(world: World) -> None:
+    """validation.json, row by row, against explicit pairs of the checkpoint's scores."""
+    rows = of_many_kinds()
+    folder = lay_out(world, rankings(96), REWARD_MODEL | {"unit_std": False}, rows)
+    result = finish("reward_model", folder)
+    table = json.loads((folder / "validation.json").read_text())["groups"]
+    assert [(row["group"], row["value"]) for row in table] == [
+        ("all", ""),
+        ("cohort", "held_out"),
+        ("cohort", "training"),
+        ("k", 3),
+        ("k", 4),
+        ("use_case", "chat"),
+        ("use_case", "open_qa"),
+    ]
+    margins_of = {one["ranking_id"]: margins(scores_of(folder / "checkpoint", one), one["ranks"]) for one in rows}
+    for row in table:
+        members = [one for one in rows if row["group"] == "all" or row["value"] == group_of(one, row["group"])]
+        scored = [margins_of[one["ranking_id"]] for one in members]
+        pairs = [margin for found in scored for margin in found]
+        assert (row["rankings"], row["comparisons"], row["prompts"]) == (
+            len(members),
+            len(pairs),
+            len(prompts(members)),
+        )
+        assert row["accuracy"] == pytest.approx(sum(margin > 0 for margin in pairs) / len(pairs), abs=1e-9)
+        losses = [statistics.fmean(loss(margin) for margin in found) for found in scored]
+        assert row["log_loss"] == pytest.approx(statistics.fmean(losses), abs=1e-4)
+        assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
+    overall = [table[0][name] for name in ("accuracy", "accuracy_low", "accuracy_high")]
+    found = [result[name] for name in ("valid_accuracy", "valid_accuracy_low", "valid_accuracy_high")]
+    assert found == pytest.approx(overall, abs=1e-6)
+
+
+def group_of(row: Mapping[str, Any], group: str) -> object:
+    return len(row["completions"]) if group == "k" else row[group]
+
+
+def prompts(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {row["prompt_id"] for row in rows}
+
+
+def test_the_reliability_table_is_of_the_checkpoint(world: World) -> None:
+    rows = of_many_kinds()
+    folder = lay_out(world, rankings(96), REWARD_MODEL | {"unit_std": False}, rows)
+    result = finish("reward_model", folder)
+    calibration = json.loads((folder / "validation.json").read_text())["calibration"]
+    pairs = [margin for one in rows for margin in margins(scores_of(folder / "checkpoint", one), one["ranks"])]
+    gaps = 0.0
+    for row in calibration["bins"]:
+        inside = [margin for margin in pairs if row["low"] <= 1 / (1 + math.exp(-abs(margin))) < row["high"]]
+        assert row["count"] == len(inside)
+        assert row["observed"] == pytest.approx(sum(margin > 0 for margin in inside) / len(inside), abs=1e-9)
+        predicted = statistics.fmean(1 / (1 + math.exp(-abs(margin))) for margin in inside)
+        assert row["predicted"] == pytest.approx(predicted, abs=1e-4)
+        gaps += len(inside) * abs(row["observed"] - predicted)
+    assert sum(row["count"] for row in calibration["bins"]) == len(pairs)
+    assert calibration["expected_calibration_error"] == pytest.approx(gaps / len(pairs), abs=1e-4)
+    assert result["valid_calibration_error"] == pytest.approx(gaps / len(pairs), abs=1e-4)
+
+
+def test_the_head_survives_saving_and_normalizing_changes_no_comparison(world: World) -> None:
+    """Read back with the head of its own: the demonstrations' mean is 0, the loss is that of before the shift."""
+    folder = lay_out(world, rankings(24), REWARD_MODEL | {"unit_std": False})
+    result = finish("reward_model", folder)
+    tokenizer = load_tokenizer(folder / "checkpoint")
+    model = load_scalar_model(folder / "checkpoint", tokenizer, torch.device("cpu"))
+
+    @torch.no_grad()
+    def score(prompt: str, completion: str) -> float:
+        before, after = by_hand.ids_of(folder / "checkpoint", prompt, completion)
+        return model.score(pack([Tree(before + after)])).item()
+
+    assert statistics.fmean(score(**texts) for texts in people()) == pytest.approx(0, abs=1e-6)
+    assert abs(result["reward_bias"]) > 1e-3  # there was something to shift
+    held_out = [
+        margins([score(row["prompt"], completion) for completion in row["completions"]], row["ranks"])
+        for row in rankings(16, seed=9)
+    ]
+    losses = [statistics.fmean(loss(margin) for margin in found) for found in held_out]
+    assert result["valid_loss"] == pytest.approx(statistics.fmean(losses), abs=2e-6)
