@@ -50,6 +50,8 @@ def test_completions_of_two_checkpoints_each_with_its_own_logprobs(world: World)
     rows = rows_of(folder)
     named = [(f"p{i}", k, "policy" if k < 4 else "policy_2") for i in range(8) for k in range(6)]
     assert [(row["prompt_id"], row["sample"], row["policy"]) for row in rows] == named
+    # Three prompts a batch; no batch of either policy has the seed of another.
+    assert [row["seed"] - 1_000_003 for row in rows] == [i // 3 * 2 + k // 4 for i in range(8) for k in range(6)]
     for policy, checkpoint, other in (("policy", "sft", "base"), ("policy_2", "base", "sft")):
         mine = [row for row in rows if row["policy"] == policy]
         folders = [world.root / "runs" / name / "checkpoint" for name in (checkpoint, other)]
@@ -62,13 +64,16 @@ def test_completions_of_two_checkpoints_each_with_its_own_logprobs(world: World)
 def test_the_share_of_one_checkpoint_is_what_a_run_of_it_alone_gives(world: World) -> None:
     """The same seed and batch: a second checkpoint takes nothing of the first one's randomness."""
     inputs = {"prompts": world.dataset("three", "prompts", prompts(3))}
-    both = world.run("both", "sample", FOUR_AND_TWO, inputs, {"policy": "sft", "policy_2": "sft"})
-    alone = world.run("alone", "sample", SPEC | {"batch_size": 20}, inputs, {"policy": "sft"})
+    shared = SPEC | {"samples_by_policy": {"policy": 2, "policy_2": 2}, "batch_size": 20}
+    both = world.run("both", "sample", shared, inputs, {"policy": "sft", "policy_2": "sft"})
+    alone = world.run(
+        "alone", "sample", shared | {"samples_per_prompt": 2, "samples_by_policy": None}, inputs, {"policy": "sft"}
+    )
     finish("sample", both)
     finish("sample", alone)
-    assert [row for row in rows_of(both) if row["policy"] == "policy"] == rows_of(alone)
-    second = [row["token_ids"] for row in rows_of(both) if row["policy"] == "policy_2"]
-    assert second != [row["token_ids"] for row in rows_of(alone) if row["sample"] < 2]
+    first, second = ([row for row in rows_of(both) if row["policy"] == name] for name in ("policy", "policy_2"))
+    assert first == rows_of(alone)
+    assert [row["token_ids"] for row in first] != [row["token_ids"] for row in second]
 
 
 def test_two_checkpoints_resume_where_a_batch_was_torn(world: World) -> None:
