@@ -173,6 +173,14 @@ def test_a_key_that_is_not_set_is_said_before_anything_is_sent() -> None:
         assert server.requests == []
 
 
+@pytest.mark.parametrize("key", ["sk-12\n34", "sk-12\t34", "sk-12…34"])
+def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("PODIUM_TEST_KEY", key)
+    with serving() as server, pytest.raises(RunError, match="PODIUM_TEST_KEY holds no key") as refusal:
+        engine(server, api_key_env="PODIUM_TEST_KEY").sample(["Hi"], 1, seed=5)
+    assert "sk-12" not in str(refusal.value)
+
+
 def test_fewer_choices_than_asked_are_asked_for_again_with_another_seed() -> None:
     with serving([fewer, fewer]) as server:
         found = engine(server).sample(["Hi"], 4, seed=5)

@@ -89,4 +89,6 @@ def _key(spec: SampleSpec) -> str:
     key = os.environ.get(spec.api_key_env, "").strip()
     if not key:
         raise RunError(f"The environment variable {spec.api_key_env}, which api_key_env names, is not set.")
+    if not (key.isascii() and key.isprintable()):  # no header may hold it, and the refusal of Python's would quote it
+        raise RunError(f"The environment variable {spec.api_key_env} holds no key: it has characters no key has.")
     return key
