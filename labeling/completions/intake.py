@@ -20,12 +20,12 @@ def take_in(run: Run) -> list[Completion]:
 
     Raises Conflict where the run has no samples yet, BadInput where they cannot be used.
     """
-    checkpoint = _policy(run)
+    policies = _policies(run)
     path = storage.run_folder(run.pk) / "samples.jsonl"
     if not path.exists():
         raise Conflict(f"The run “{run}” has no samples to take in.")
     try:
-        drafts = list(_drafts(path.name, iter_rows(path, "completions"), run, checkpoint))
+        drafts = list(_drafts(path.name, iter_rows(path, "completions"), run, policies))
     except RowError as error:
         raise BadInput(f"The samples of the run “{run}” cannot be used: {error}") from error
     _check_prompts(run, {draft.prompt_id for draft in drafts})
@@ -33,23 +33,39 @@ def take_in(run: Run) -> list[Completion]:
     return list(run.completions.order_by("prompt_id", "sample"))
 
 
-def _policy(run: Run) -> Checkpoint:
-    parent = run.parents.filter(role="policy").select_related("checkpoint").first()
-    if parent is None:
+def _policies(run: Run) -> dict[str, Checkpoint]:
+    """Who may have sampled, by the name that a row gives in `policy`."""
+    policies = {parent.role: parent.checkpoint for parent in run.parents.select_related("checkpoint")}
+    if "policy" not in policies and run.spec.get("engine") == "openai":
+        policies["policy"] = _behind_server(str(run.spec["base_url"]), str(run.spec["model"]))
+    if not policies:
         raise BadInput(f"The run “{run}” names no policy that it sampled from.")
-    return parent.checkpoint
+    return policies
 
 
-def _drafts(name: str, rows: Iterator[dict[str, Any]], run: Run, checkpoint: Checkpoint) -> Iterator[Completion]:
+def _behind_server(base_url: str, model: str) -> Checkpoint:
+    """The checkpoint row that stands for a server's model: brought in from outside, one for each address and name."""
+    checkpoint, _ = Checkpoint.objects.get_or_create(
+        path=f"{base_url.rstrip('/')}#{model}", defaults={"name": model, "kind": Checkpoint.Kind.POLICY}
+    )
+    return checkpoint
+
+
+def _drafts(
+    name: str, rows: Iterator[dict[str, Any]], run: Run, policies: dict[str, Checkpoint]
+) -> Iterator[Completion]:
     for number, row in enumerate(rows, start=1):
         try:
             prompt_id = UUID(str(row["prompt_id"]))
         except ValueError:
             raise BadInput(f"{name} line {number}: “{row['prompt_id']}” is not the id of a prompt.") from None
+        policy = row.get("policy", "policy")
+        if policy not in policies:
+            raise BadInput(f"{name} line {number}: the run “{run}” has no parent “{policy}”.")
         yield Completion(
             prompt_id=prompt_id,
             run=run,
-            checkpoint=checkpoint,
+            checkpoint=policies[policy],
             sample=row["sample"],
             text=storable(row["completion"]),
             finished=row["finished"],

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class RowError(ValueError):
@@ -56,8 +56,12 @@ class CompletionRow(TypedDict):
     completion: str
     finished: bool  # the model ended the text itself
     token_ids: list[int]  # the completion's tokens, the end token included
-    logprobs: list[float]  # of those tokens, under the policy that sampled them
+    logprobs: list[float]  # of those tokens, under the policy that sampled them; both empty where a server sampled
     use_case: str
+    policy: NotRequired[str]  # the parent of the run that sampled it; "policy" where it is not said
+    seed: NotRequired[int]  # of the batch that it was sampled in, or of the request to the server
+    reward: NotRequired[float]  # best_of_n: the reward model's
+    mean_reward: NotRequired[float]  # best_of_n: of all n samples of the prompt
 
 
 def _text(value: object) -> str | None:
@@ -88,6 +92,10 @@ def _flag(value: object) -> str | None:
 def _counts(value: object) -> str | None:
     fine = isinstance(value, list) and all(_count(item) is None for item in value)
     return None if fine else "must be a list of whole numbers, 0 or more"
+
+
+def _number(value: object) -> str | None:
+    return None if _whole(value) or isinstance(value, float) else "must be a number"
 
 
 def _numbers(value: object) -> str | None:
@@ -133,13 +141,21 @@ FIELDS: dict[str, dict[str, Check]] = {
     },
 }
 
+# Fields that a row may lack: files written before there were such fields stay readable.
+OPTIONAL: dict[str, dict[str, Check]] = {
+    "completions": {"policy": _nonempty, "seed": _count, "reward": _number, "mean_reward": _number},
+}
+
 
 def check_row(row: object, kind: str) -> str | None:
     """What is wrong with this row, as the end of a sentence, or None."""
     if not isinstance(row, dict):
         return "is not a JSON object"
-    for name, check in FIELDS[kind].items():
+    optional = OPTIONAL.get(kind, {})
+    for name, check in (FIELDS[kind] | optional).items():
         if name not in row:
+            if name in optional:
+                continue
             return f"has no field '{name}'"
         problem = check(row[name])
         if problem is not None:

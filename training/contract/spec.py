@@ -65,11 +65,18 @@ def _fits(value: object, hint: Any) -> bool:
     for kind in _kinds(hint):
         if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
             return True
-        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        if isinstance(value, typing.get_origin(kind) or kind) and not (kind is int and isinstance(value, bool)):
             return True
     return False
 
 
 def _say(hint: Any) -> str:
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
-    return " or ".join(words[kind] for kind in _kinds(hint))
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "a text",
+        type(None): "null",
+        dict: "an object",
+    }
+    return " or ".join(words[typing.get_origin(kind) or kind] for kind in _kinds(hint))

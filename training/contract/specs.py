@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from training.contract.sampling_specs import BestOfNSpec, SampleSpec
 from training.contract.spec import Spec, SpecError, check_values, require
 
 __all__ = [
     "SPECS",
+    "BestOfNSpec",
     "EvaluateSpec",
     "LabelerCvSpec",
     "PpoSpec",
@@ -99,24 +101,6 @@ class SftSpec(Spec):
         self.fraction("lr_final_fraction")
         require(0 <= self.residual_dropout < 1, f"residual_dropout is {self.residual_dropout}; it must be in [0, 1).")
         require(0 <= self.pretraining_mix < 1, f"pretraining_mix is {self.pretraining_mix}; it must be in [0, 1).")
-
-
-@dataclass(frozen=True)
-class SampleSpec(Spec):
-    """K completions for every prompt (section 3.5: K between 4 and 9)."""
-
-    recipe: ClassVar[str] = "sample"
-
-    samples_per_prompt: int = 4  # K
-    temperature: float = 1.0  # 0 is greedy
-    response_length: int = 1000  # tokens at most, the end token included
-    max_prompt_tokens: int = 1000
-    batch_size: int = 128  # completions decoded at a time
-
-    def validate(self) -> None:
-        super().validate()
-        self.positive("samples_per_prompt", "response_length", "max_prompt_tokens", "batch_size")
-        require(self.temperature >= 0, f"temperature is {self.temperature}; it must be 0 (greedy) or more.")
 
 
 @dataclass(frozen=True)
@@ -285,7 +269,16 @@ class EvaluateSpec(Spec):
 
 SPECS: dict[str, type[Spec]] = {
     spec.recipe: spec
-    for spec in (PretrainSpec, SftSpec, SampleSpec, RewardModelSpec, LabelerCvSpec, PpoSpec, EvaluateSpec)
+    for spec in (
+        PretrainSpec,
+        SftSpec,
+        SampleSpec,
+        RewardModelSpec,
+        LabelerCvSpec,
+        PpoSpec,
+        EvaluateSpec,
+        BestOfNSpec,
+    )
 }
 
 

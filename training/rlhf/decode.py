@@ -1,8 +1,8 @@
 """Sampling: K completions per prompt from a decoder model, with the log-probability of every sampled token.
 
-No filters (no top-k, no top-p, no minimum length): what is sampled is exactly the policy at this temperature, so the
-KL to the reference is a KL. The prompt is computed once for its K samples, finished rows leave the batch, and a row's
-randomness is its own, so that it does not depend on which rows it is decoded with.
+No filters (no top-k, no minimum length, and no top-p unless it is asked for): what is sampled is exactly the policy at
+this temperature, so the KL to the reference is a KL. The prompt is computed once for its K samples, finished rows leave
+the batch, and a row's randomness is its own, so that it does not depend on which rows it is decoded with.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,13 +31,27 @@ def uniform_numbers(rows: int, length: int, seed: int) -> Tensor:
     return torch.rand(rows, length, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def sample_tokens(logprobs: Tensor, uniform: Tensor) -> Tensor:
+def nucleus(probabilities: Tensor, top_p: float) -> Tensor:
+    """The most probable tokens that together have `top_p`, the others 0: [N, V] -> [N, V], not normalized.
+
+    The smallest such set (Holtzman et al. 2020, section 3.1), so the token that reaches `top_p` is in it.
+    """
+    ordered, tokens = probabilities.double().sort(dim=-1, descending=True, stable=True)
+    outside = torch.zeros_like(ordered, dtype=torch.bool)
+    outside[:, 1:] = ordered.cumsum(-1)[:, :-1] >= top_p
+    return probabilities.masked_fill(outside.scatter(-1, tokens, outside), 0.0)
+
+
+def sample_tokens(logprobs: Tensor, uniform: Tensor, top_p: float = 1.0) -> Tensor:
     """One token per row by the inverse of the cumulative distribution: [N, V], [N] float64 -> [N].
 
     torch.multinomial draws one exponential number per vocabulary entry, one after another: some 20 ms for 288 rows of
     4096 against 1 ms here.
     """
-    cumulative = logprobs.exp().cumsum_(-1)
+    probabilities = logprobs.exp()
+    if top_p < 1:
+        probabilities = nucleus(probabilities, top_p)
+    cumulative = probabilities.cumsum_(-1)
     total = cumulative[:, -1]
     # Strictly below the total, else rounding could point past the last token that has any probability.
     target = torch.minimum(uniform.to(total.dtype) * total, torch.nextafter(total, torch.zeros_like(total)))
@@ -55,12 +69,14 @@ def decode(
     stop_token_id: int,
     pad_token_id: int,
     batch_size: int,
+    top_p: float = 1.0,
     between_batches: Callable[[int], None] | None = None,
 ) -> Decoded:
     """Sample `samples` completions of each prompt, at most uniform.shape[1] tokens long.
 
     `uniform` [len(prompts) * samples, R] is the randomness of each row. At most `batch_size` rows are decoded at a
-    time (at least one prompt). `between_batches(rows done)` is called after each batch.
+    time (at least one prompt). `between_batches(rows done)` is called after each batch. With `top_p` below 1 the
+    log-probs stay those of the policy without the filter: never for PPO, whose ratio and KL they enter.
     """
     device = next(model.parameters()).device
     rows, width = uniform.shape
@@ -75,7 +91,7 @@ def decode(
         where = torch.tensor([index * samples + sample for index in chosen for sample in range(samples)])
         with computing(model):  # around all steps, so that the weights are cast once
             batch = _Batch(model, [prompts[index] for index in chosen], samples, width, device)
-            batch.run(uniform[where].to(device), temperature, stop_token_id, pad_token_id)
+            batch.run(uniform[where].to(device), temperature, top_p, stop_token_id, pad_token_id)
         tokens[where] = batch.tokens.cpu()
         logprobs[where] = batch.logprobs.cpu()
         lengths[where] = batch.lengths.cpu()
@@ -100,7 +116,7 @@ class _Batch:
         self.logits = project(model, states[packed.ends])[prompt_of_row]
         self.positions = torch.tensor([len(prompt) for prompt in prompts], device=device)[prompt_of_row]
 
-    def run(self, uniform: Tensor, temperature: float, stop_token_id: int, pad_token_id: int) -> None:
+    def run(self, uniform: Tensor, temperature: float, top_p: float, stop_token_id: int, pad_token_id: int) -> None:
         rows = len(self.positions)
         device = self.positions.device
         self.tokens = torch.full((rows, self.width), pad_token_id, dtype=torch.long, device=device)
@@ -111,7 +127,7 @@ class _Batch:
         for step in range(self.width):
             logprobs = (self.logits if temperature in (0, 1) else self.logits / temperature).log_softmax(-1)
             greedy = temperature == 0
-            chosen = logprobs.argmax(-1) if greedy else sample_tokens(logprobs, uniform[active, step])
+            chosen = logprobs.argmax(-1) if greedy else sample_tokens(logprobs, uniform[active, step], top_p)
             now = active[running]
             self.tokens[now, step] = chosen[running]
             self.logprobs[now, step] = logprobs.gather(1, chosen[:, None])[:, 0][running]

@@ -11,7 +11,7 @@ from labeling.errors import BadInput, Conflict
 from labeling.models import Completion, Prompt
 from tests.work import make_prompts, make_sampling_run
 from training import storage
-from training.models import Run
+from training.models import Checkpoint, Run, RunParent
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +46,48 @@ def test_rows_become_completions_of_the_policy_that_was_sampled() -> None:
     }
     assert {c.checkpoint for c in taken} == {run.parents.get().checkpoint}
     assert [c.sample for c in taken if c.prompt == prompt] == [0, 1]
+
+
+def test_rows_become_completions_of_the_parent_that_they_name() -> None:
+    """As in a run of 4 and 2; a row without the name, from an older file, is the policy's."""
+    run, (prompt,) = make_sampling_run(), make_prompts(1)
+    second = Checkpoint.objects.create(name="second", kind="policy", path="runs/second/checkpoint")
+    RunParent.objects.create(run=run, role="policy_2", checkpoint=second)
+    rows = [row(prompt, k, str(k), policy="policy" if k < 4 else "policy_2", seed=7) for k in range(6)]
+    write(run, [*rows, row(prompt, 6, "old")])
+    taken = take_in(run)
+    first = run.parents.get(role="policy").checkpoint
+    assert [completion.checkpoint for completion in taken] == [*[first] * 4, second, second, first]
+
+
+def test_a_parent_that_the_run_has_not_is_named() -> None:
+    run, (prompt,) = make_sampling_run(), make_prompts(1)
+    write(run, [row(prompt, 0, "one", policy="policy"), row(prompt, 1, "two", policy="policy_3")])
+    with pytest.raises(BadInput, match="line 2: the run “sample” has no parent “policy_3”"):
+        take_in(run)
+    assert Completion.objects.count() == 0
+
+
+def test_a_model_behind_a_server_gets_one_checkpoint_for_all_its_runs() -> None:
+    """Its rows have neither tokens nor a parent."""
+    (prompt,) = make_prompts(1)
+    for name, model in (("first", "tiny"), ("second", "tiny"), ("third", "large")):
+        spec = {"engine": "openai", "base_url": "http://127.0.0.1:8000/v1/", "model": model}
+        run = Run.objects.create(recipe="sample", name=name, spec=spec, seed=1, state=Run.State.DONE)
+        write(run, [row(prompt, 0, "one", token_ids=[], logprobs=[], seed=7)])
+        take_in(run)
+    found = [(completion.run.name, completion.checkpoint.name) for completion in Completion.objects.order_by("pk")]
+    assert found == [("first", "tiny"), ("second", "tiny"), ("third", "large")]
+    assert sorted(Checkpoint.objects.values_list("path", "kind")) == [
+        ("http://127.0.0.1:8000/v1#large", "policy"),
+        ("http://127.0.0.1:8000/v1#tiny", "policy"),
+    ]
+
+
+def test_a_run_without_a_policy() -> None:
+    run = Run.objects.create(recipe="sample", name="lost", spec={}, seed=1, state=Run.State.DONE)
+    with pytest.raises(BadInput, match="names no policy"):
+        take_in(run)
 
 
 def test_twice_is_the_same_as_once() -> None:

@@ -18,6 +18,43 @@ RANKING = {
 }
 
 
+COMPLETION = {
+    "prompt_id": "p1",
+    "prompt": "Name a fruit.",
+    "sample": 0,
+    "completion": "An apple.",
+    "finished": True,
+    "token_ids": [5, 0],
+    "logprobs": [-0.5, -1],
+    "use_case": "open_qa",
+}
+
+
+def test_a_completion_may_lack_what_older_files_lack_and_the_tokens_of_a_server(tmp_path: Path) -> None:
+    path = tmp_path / "completions.jsonl"
+    rows = [
+        COMPLETION,
+        COMPLETION | {"policy": "policy_2", "seed": 7, "reward": 1.5, "mean_reward": -1},
+        COMPLETION | {"token_ids": [], "logprobs": []},
+    ]
+    write_rows(path, "completions", rows)
+    assert read_rows(path, "completions") == rows
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"policy": ""}, "has a bad field 'policy'"),
+        ({"seed": -1}, "has a bad field 'seed'"),
+        ({"reward": "good"}, "has a bad field 'reward': it must be a number"),
+        ({"token_ids": []}, "has 0 token_ids but 2 logprobs"),
+    ],
+)
+def test_a_bad_completion_is_refused(tmp_path: Path, change: dict[str, object], sentence: str) -> None:
+    with pytest.raises(RowError, match=sentence):
+        write_rows(tmp_path / "completions.jsonl", "completions", [COMPLETION | change])
+
+
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "rankings.jsonl"
     assert write_rows(path, "rankings", [RANKING, RANKING]) == 2

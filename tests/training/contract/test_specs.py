@@ -2,6 +2,8 @@ import pytest
 
 from training.contract.specs import SPECS, LabelerCvSpec, PpoSpec, RewardModelSpec, SftSpec, SpecError, spec_from_dict
 
+SERVER: dict[str, object] = {"engine": "openai", "base_url": "http://127.0.0.1:8000/v1", "model": "m"}
+
 
 def test_the_defaults_are_the_papers() -> None:
     sft, ppo = SftSpec(), PpoSpec()
@@ -37,6 +39,19 @@ def test_the_defaults_are_valid(recipe: str) -> None:
         ("labeler_cv", {"seeds": 0}, "seeds is 0; it must be more than 0."),
         ("labeler_cv", {"held_out_prompts": 1.0}, "held_out_prompts is 1.0; it must be in (0, 1)."),
         ("labeler_cv", {"unit_std": True}, "The labeler_cv spec has no setting 'unit_std'"),
+        ("sample", {"top_p": 0.0}, "top_p is 0.0; it must be more than 0 and at most 1."),
+        ("sample", {"top_p": 1.1}, "top_p is 1.1; it must be more than 0 and at most 1."),
+        ("sample", {"engine": "vllm", "top_p": 0.9}, "vLLM would give log-probs of the filtered policy."),
+        ("sample", {"engine": "ollama"}, "engine is 'ollama'; there are decoder, openai, vllm."),
+        ("sample", {"samples_by_policy": [4]}, "'samples_by_policy' is [4]; it must be an object or null."),
+        ("sample", {"samples_by_policy": {"policy": 4, "policy_2": 2}}, "out 6 completions, samples_per_prompt is 4."),
+        ("sample", {"samples_by_policy": {"policy": 4, "policy_2": 0}}, "gives 'policy_2' 0 completions"),
+        ("sample", SERVER | {"samples_by_policy": {"policy": 4}}, "a server has one model."),
+        ("sample", SERVER | {"base_url": "127.0.0.1:8000"}, "begins with http:// or https://"),
+        ("sample", SERVER | {"model": ""}, "needs the name of a model"),
+        ("sample", SERVER | {"endpoint": "responses"}, "endpoint is 'responses'"),
+        ("sample", SERVER | {"api_key": "sk-1"}, "no setting 'api_key'; did you mean 'api_key_env'?"),
+        ("best_of_n", {"n": 0}, "n is 0; it must be more than 0."),
         ("dpo", {}, "There is no recipe 'dpo'"),
     ],
 )
@@ -50,3 +65,24 @@ def test_a_setting_that_cannot_work_is_refused_with_a_sentence(
 
 def test_a_whole_number_serves_where_a_number_is_wanted() -> None:
     assert spec_from_dict("ppo", {"gamma": 1}).gamma == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("api_key_env", "sk-proj-secret"),
+        ("base_url", "https://me:secret@example.org/v1"),
+        ("base_url", "https://example.org/v1?key=secret"),
+    ],
+)
+def test_a_secret_in_the_spec_is_refused_and_not_repeated(name: str, value: str) -> None:
+    with pytest.raises(SpecError) as refusal:
+        spec_from_dict("sample", SERVER | {name: value})
+    assert name in str(refusal.value)
+    assert "secret" not in str(refusal.value).replace("put secrets in", "")
+
+
+def test_shares_have_one_order_whatever_the_database_made_of_it() -> None:
+    shared = {"samples_per_prompt": 6, "samples_by_policy": {"policy_2": 2, "policy": 4}}
+    assert list(spec_from_dict("sample", shared).shares.items()) == [("policy", 4), ("policy_2", 2)]
+    assert spec_from_dict("sample", {"samples_per_prompt": 6}).shares == {"policy": 6}

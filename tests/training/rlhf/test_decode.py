@@ -1,11 +1,12 @@
 from collections.abc import Callable
 
+import pytest
 import torch
-from transformers import LlamaForCausalLM
+from transformers import LlamaForCausalLM, TopPLogitsWarper
 
 from tests.training.rlhf.conftest import EOS, PAD
 from training.rlhf.causal_lm import response_logprobs
-from training.rlhf.decode import Decoded, decode, sample_tokens, uniform_numbers
+from training.rlhf.decode import Decoded, decode, nucleus, sample_tokens, uniform_numbers
 from training.rlhf.examples import batches
 from training.rlhf.rollout import episodes
 
@@ -19,6 +20,7 @@ def sample(
     temperature: float = 1.0,
     batch_size: int = 100,
     stop: int = EOS,
+    top_p: float = 1.0,
 ) -> Decoded:
     return decode(
         model,
@@ -29,6 +31,7 @@ def sample(
         stop_token_id=stop,
         pad_token_id=PAD,
         batch_size=batch_size,
+        top_p=top_p,
     )
 
 
@@ -96,3 +99,47 @@ def test_the_largest_uniform_number_never_leaves_the_vocabulary() -> None:
     logits = torch.tensor([[0.0, 0.0, -torch.inf]])
     almost_one = torch.tensor([1 - 2.0**-53], dtype=torch.float64)
     assert sample_tokens(logits, almost_one).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("top_p", "kept"),
+    [(0.1, [0, 0.5, 0, 0]), (0.5, [0, 0.5, 0, 0]), (0.51, [0, 0.5, 0, 0.25]), (0.76, [0.125, 0.5, 0, 0.25])],
+)
+def test_the_nucleus_is_the_smallest_set_that_reaches_top_p(top_p: float, kept: list[float]) -> None:
+    assert nucleus(torch.tensor([[0.125, 0.5, 0.125, 0.25]]), top_p).tolist() == [kept]
+
+
+def test_the_nucleus_is_that_of_transformers() -> None:
+    logits = torch.randn(200, 50, generator=torch.Generator().manual_seed(3)) * 2
+    for top_p in (0.3, 0.9, 0.99):
+        kept = TopPLogitsWarper(top_p)(None, logits) > -torch.inf
+        assert torch.equal(nucleus(logits.softmax(-1), top_p) > 0, kept)
+        assert 1 < kept.sum(1).float().mean() < 50
+
+
+def test_filtered_samples_follow_the_policy_within_the_nucleus() -> None:
+    """.5 and .3 of 1 are 5/8 and 3/8 of the nucleus, and nothing outside is drawn."""
+    count = 100_000
+    logits = torch.tensor([0.15, 0.5, 0.05, 0.3]).log().expand(count, 4)
+    tokens = sample_tokens(logits, uniform_numbers(count, 1, seed=1)[:, 0], top_p=0.7)
+    shares = torch.bincount(tokens, minlength=4) / count
+    assert shares[[0, 2]].tolist() == [0, 0]
+    assert (shares[[1, 3]] - torch.tensor([0.625, 0.375])).abs().max() < 5 * 0.5 / count**0.5
+
+
+@torch.no_grad()
+def test_filtered_samples_carry_the_logprobs_of_the_whole_policy(
+    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]]
+) -> None:
+    """By transformers' own log-softmax; every token drawn is in the nucleus that transformers would leave."""
+    model, plain = causal_lm(), sample(causal_lm(), prompts)
+    found = sample(model, prompts, temperature=0.7, top_p=0.6)
+    assert not torch.equal(found.tokens[:, :3], plain.tokens[:, :3])
+    for number, (row, length) in enumerate(zip(found.tokens, found.lengths.tolist(), strict=True)):
+        prompt = prompts[number // 3]
+        logits = (
+            model(input_ids=torch.tensor([[*prompt, *row[:length].tolist()]])).logits[0, len(prompt) - 1 : -1] / 0.7
+        )
+        expected = logits.log_softmax(-1).gather(1, row[:length, None]).squeeze(1)
+        torch.testing.assert_close(found.logprobs[number, :length], expected, atol=2e-5, rtol=0)
+        assert (TopPLogitsWarper(0.6)(None, logits).gather(1, row[:length, None]) > -torch.inf).all()
