@@ -5,6 +5,9 @@ SEED ?= 1
 SERVE ?= 1
 PORT ?= 8000
 PY := .venv/bin/python
+PEERS := .venv-peers/bin/python
+# Offline: TRL would report home. tests/conftest.py is cut off, because it starts Django.
+PEER_TESTS := HF_HUB_OFFLINE=1 TRL_EXPERIMENTAL_SILENCE=1 $(PEERS) -m pytest tests/peers -m peers --confcutdir=tests/peers
 TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 
 help:  ## this list
@@ -19,6 +22,10 @@ run: .venv/.runtime  ## an empty Podium for real use at :8000
 test: .venv/.dev  ## the whole suite, browser tests included
 	@$(PY) -m tests.chromium
 	$(PY) -m pytest $(ARGS)
+
+test-peers: .venv-peers/.installed  ## our losses, PPO and checkpoints against TRL's, in an environment of its own
+	$(PEER_TESTS) $(ARGS)
+	PYTHONPATH=.venv-peers/trl-1.12.0 $(PEER_TESTS) $(ARGS)
 
 screenshots: .venv/.dev  ## the pictures of docs/labeler-guide.md, made anew
 	@$(PY) -m tests.chromium
@@ -46,4 +53,14 @@ clean-demo:  ## forget the demo: its database, datasets and weights
 	@$(PY) -m pip install --quiet --disable-pip-version-check ".[dev]" -c constraints.txt
 	@touch $@
 
-.PHONY: help demo run test screenshots lint clean-demo
+.venv-peers/.installed: constraints.txt constraints-peers.txt
+	@test -x $(PEERS) || $(PYTHON) -m venv .venv-peers
+	@echo "Installing into .venv-peers (the first time takes some minutes) ..."
+	@# torch first, as above. PPO is only in older releases of TRL: one of them lies beside, for a second run.
+	@$(PEERS) -m pip install --quiet --disable-pip-version-check $(TORCH) -c constraints.txt
+	@$(PEERS) -m pip install --quiet --disable-pip-version-check trl datasets transformers accelerate pytest pytest-timeout \
+		-c constraints.txt -c constraints-peers.txt
+	@$(PEERS) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv-peers/trl-1.12.0 trl==1.12.0
+	@touch $@
+
+.PHONY: help demo run test test-peers screenshots lint clean-demo

@@ -2,10 +2,11 @@
 
 import argparse
 import errno
+import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,6 +21,10 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_STOPPED = 75  # saved, may be resumed
 EXIT_BUSY = 76  # another process holds the folder
+
+# By their texts, because the libraries that write weights raise errors of their own.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_MEMORY = ("can't allocate memory", "out of memory")  # torch on a CPU, torch on a GPU
 
 
 class RunStopped(Exception):
@@ -66,9 +71,11 @@ def execute(recipe: str, work: Work, arguments: Sequence[str] | None = None) -> 
 
 def _execute_locked(path: Path, recipe: str, work: Work, stop: StopFlag) -> int:
     status = StatusWriter(path / "status.json")
+    spec = None
     try:
         run = load_run(path, recipe)
-        result = work(run, spec_from_dict(recipe, run.spec), status, stop)
+        spec = spec_from_dict(recipe, run.spec)
+        result = work(run, spec, status, stop)
     except RunStopped:
         status.finish("stopped")
         print("Stopped; the state is saved.", file=sys.stderr)
@@ -76,19 +83,34 @@ def _execute_locked(path: Path, recipe: str, work: Work, stop: StopFlag) -> int:
     except (RunError, RowError, SpecError) as error:
         status.finish("failed", error=str(error))
         return _refuse(str(error))
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        sentence = "The disk is full; nothing that was saved before is lost." if full else f"{error}."
-        traceback.print_exc()
-        _finish_if_possible(status, sentence)
-        return EXIT_FAILED
     except Exception as error:
-        # Anything else is our mistake: the log keeps the trace, the page shows the last line of it.
-        traceback.print_exc()
-        status.finish("failed", error=f"{type(error).__name__}: {error}"[:500])
+        traceback.print_exc()  # the log keeps the trace, the page shows one sentence
+        _finish_if_possible(status, _sentence(error, spec))
         return EXIT_FAILED
     status.finish("done", result=result)
     return EXIT_DONE
+
+
+def _sentence(error: Exception, spec: Any) -> str:
+    """What the machine lacks, in words of what can be done about it; anything else is our mistake."""
+    texts = [str(cause) for cause in _causes(error)]
+    if any(os.strerror(code) in text for code in NO_ROOM for text in texts):
+        return "The disk is full; nothing that was saved before is lost."
+    if isinstance(error, MemoryError) or any(words in texts[0] for words in NO_MEMORY):
+        name = "micro_batch_tokens" if hasattr(spec, "micro_batch_tokens") else "batch_size"
+        return (
+            f"The memory is not enough; a smaller {name} than {getattr(spec, name, 'now')} needs less, "
+            "and nothing that was saved before is lost."
+        )
+    return f"{error}." if isinstance(error, OSError) else f"{type(error).__name__}: {error}"[:500]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and those before it: torch's writer, failing on a full disk, raises another while it cleans up."""
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__
 
 
 def _finish_if_possible(status: StatusWriter, sentence: str) -> None:

@@ -2,13 +2,16 @@
 
 import math
 import os
+import pickle
+import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped]
+from torch import nn
 from transformers.utils import logging as hf_logging
 
 from training.contract.execute import RunStopped, StopFlag
@@ -54,7 +57,7 @@ class Session:
         self._parts = parts
         step = 0
         if self._file.exists():
-            state = torch.load(self._file, map_location="cpu", weights_only=True)
+            state = self._load()
             for name, part in parts.items():
                 part.load_state_dict(state["parts"][name])
             _set_rng_state(state["rng"])
@@ -62,13 +65,20 @@ class Session:
         self._metrics = MetricsWriter(self.run.metrics, resumed_step=step)
         return step
 
+    def _load(self) -> dict[str, Any]:
+        try:
+            return torch.load(self._file, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError):
+            raise RunError(f"The saved state {self._file} is damaged; without that file the run begins anew.") from None
+
     def save(self, step: int) -> None:
         state = {
             "step": step,
             "parts": {name: part.state_dict() for name, part in self._parts.items()},
             "rng": _rng_state(),
         }
-        write_atomically(self._file, lambda path: torch.save(state, path))
+        _check_weights(part for part in self._parts.values() if isinstance(part, nn.Module))
+        write_atomically(self._file, lambda path: _write_state(state, path))
 
     def after_step(self, step: int, total: int, unit: str = "step") -> None:
         """Report that `step` of `total` are done; save where it is due; save and leave where it is asked for.
@@ -91,10 +101,36 @@ def publish_checkpoint(run: RunDir, model: Any, tokenizer: Any) -> None:
     """Make checkpoint/: a folder that from_pretrained opens, tokenizer included; complete or not there."""
 
     def write(folder: Path) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+        try:
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # room for status.json on a full disk
+            raise
 
+    _check_weights([model])
     publish_folder(run.checkpoint, write)
+
+
+def _write_state(state: dict[str, Any], path: Path) -> None:
+    """Into a file of Python's: writing to a path, torch would not say that the disk is full."""
+    try:
+        with path.open("wb") as file:
+            torch.save(state, file)
+    except BaseException:
+        path.unlink(missing_ok=True)  # room for status.json on a full disk
+        raise
+
+
+def _check_weights(models: Iterable[nn.Module]) -> None:
+    """Refuse to save what nothing could go on from: a step may break the weights after its loss was still finite."""
+    for model in models:
+        for name, parameter in model.named_parameters():
+            if not parameter.isfinite().all():
+                raise RunError(
+                    f"The weights of {name} are no longer finite; the learning rate may be too high. "
+                    "Nothing saved is overwritten."
+                )
 
 
 def check_finite(value: float, name: str, step: int | None = None) -> None:

@@ -15,7 +15,8 @@ from training.contract.status import read_status
 ROOT = Path(__file__).resolve().parents[3]
 
 RECIPE = """
-import time
+import resource, time
+import torch
 from training.contract.execute import RunStopped, execute
 from training.contract.run_dir import RunError
 
@@ -25,6 +26,10 @@ def work(run, spec, status, stop):
         raise RunError("The corpus is too small.")
     if kind == "breaks":
         raise ZeroDivisionError("division by zero")
+    if kind.startswith("memory"):
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))
+        torch.zeros(2**28) if kind == "memory of torch" else bytearray(2**30)
     for step in range(1, 10_000 if kind == "slow" else 4):
         status.progress(step, 10_000, "step")
         if stop.requested:
@@ -34,6 +39,11 @@ def work(run, spec, status, stop):
 
 raise SystemExit(execute("sft", work))
 """
+
+MEMORY = (
+    "The memory is not enough; a smaller micro_batch_tokens than 4096 needs less, "
+    "and nothing that was saved before is lost."
+)
 
 
 def start(folder: Path, kind: str) -> subprocess.Popen[str]:
@@ -66,7 +76,12 @@ def test_a_finished_run_says_done_and_its_result(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "sentence"),
-    [("refuses", "The corpus is too small."), ("breaks", "ZeroDivisionError: division by zero")],
+    [
+        ("refuses", "The corpus is too small."),
+        ("breaks", "ZeroDivisionError: division by zero"),
+        ("memory of torch", MEMORY),
+        ("memory of Python", MEMORY),
+    ],
 )
 def test_a_failed_run_says_why_in_one_sentence(tmp_path: Path, kind: str, sentence: str) -> None:
     assert start(tmp_path / "run", kind).wait(timeout=30) == 1

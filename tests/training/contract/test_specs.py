@@ -17,6 +17,13 @@ def test_the_defaults_are_the_papers() -> None:
     assert (LabelerCvSpec().folds, LabelerCvSpec().seeds) == (5, 3)
 
 
+def test_what_the_paper_leaves_open_is_as_its_reimplementations_have_it() -> None:
+    judge, ppo = RewardModelSpec(), PpoSpec()
+    assert (judge.epochs, judge.batch_size, judge.lr, judge.adam_eps) == (1, 64, 9e-6, 1e-5)
+    assert (ppo.lam, ppo.vf_coef, ppo.cliprange_value, ppo.adam_eps) == (0.95, 0.1, 0.2, 1e-5)
+    assert (ppo.kl_controller, ppo.kl_target, ppo.kl_horizon, ppo.whiten_advantages) == ("fixed", 6.0, 10_000, True)
+
+
 @pytest.mark.parametrize("recipe", SPECS)
 def test_the_defaults_are_valid(recipe: str) -> None:
     assert isinstance(spec_from_dict(recipe, {}), SPECS[recipe])
@@ -32,6 +39,7 @@ def test_the_defaults_are_valid(recipe: str) -> None:
         ("ppo", {"minibatch_size": 60}, "batch_size 512 is not divisible by minibatch_size 60."),
         ("ppo", {"total_episodes": 1000}, "total_episodes 1000 is not divisible by batch_size 512."),
         ("ppo", {"kl_controller": "slow"}, "kl_controller is 'slow'"),
+        ("ppo", {"temperature": 0}, "temperature is 0; it must be more than 0."),  # greedy rollouts explore nothing
         ("ppo", {"missing_eos_score": -1.0}, "exclude each other"),
         ("pretrain", {"hidden_size": 66}, "hidden_size 66 is not divisible by num_attention_heads 4."),
         ("pretrain", {"block_size": 600}, "block_size 600 is longer than max_position_embeddings 512."),

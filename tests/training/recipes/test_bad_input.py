@@ -1,15 +1,18 @@
 """What a recipe cannot work with is said in one sentence, in its status, and nothing is left half made."""
 
 import importlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoTokenizer
 
 from tests.training.recipes.conftest import PPO, PRETRAIN, REWARD_MODEL, SFT
 from tests.training.recipes.world import World, demonstrations, prompts, rankings
+from training.contract.run_dir import sha256_of
 from training.contract.status import read_status
 
 Case = tuple[str, Path]
@@ -39,6 +42,48 @@ def nothing_in_it(world: World) -> Case:
     digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of nothing
     people = {"demonstrations": {"path": "datasets/none.jsonl", "sha256": digest}}
     return "sft", world.run("bad", "sft", SFT, people, {"policy": "base"})
+
+
+def by_hand(world: World, name: str, lines: list[str]) -> dict[str, str]:
+    """A dataset file that our writer would refuse to write."""
+    path = world.root / "datasets" / f"{name}.jsonl"
+    path.write_text("".join(lines))
+    return {"path": f"datasets/{name}.jsonl", "sha256": sha256_of(path)}
+
+
+def broken_line(world: World) -> Case:
+    first, second = (json.dumps(row) + "\n" for row in demonstrations(2))
+    people = {"demonstrations": by_hand(world, "broken", [first, second[:40]])}
+    return "sft", world.run("bad", "sft", SFT, people, {"policy": "base"})
+
+
+def no_answer(world: World) -> Case:
+    lines = [json.dumps(row | {"completion": ""}) + "\n" for row in demonstrations(1)]
+    return "sft", world.run("bad", "sft", SFT, {"demonstrations": by_hand(world, "empty", lines)}, {"policy": "base"})
+
+
+def one_completion(world: World) -> Case:
+    lines = [json.dumps(row | {"completions": ["A lemon."], "ranks": [1]}) + "\n" for row in rankings(1)]
+    people = {
+        "rankings": by_hand(world, "single", lines),
+        "demonstrations": world.dataset("people", "demonstrations", demonstrations(8)),
+    }
+    return "reward_model", world.run("bad", "reward_model", REWARD_MODEL, people, {"policy": "sft"})
+
+
+def prompt_over_the_limit(world: World) -> Case:
+    asked = {"prompts": world.dataset("asked", "prompts", prompts(32))}
+    parents = {"policy": "sft", "reward_model": "rm"}
+    return "ppo", world.run("bad", "ppo", PPO | {"max_prompt_tokens": 4}, asked, parents)
+
+
+def judge_of_other_tokens(world: World) -> Case:
+    checkpoint = world.root / "runs" / "rm" / "checkpoint"
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    tokenizer.add_tokens(["zebra"])
+    tokenizer.save_pretrained(checkpoint)
+    asked = {"prompts": world.dataset("asked", "prompts", prompts(32))}
+    return "ppo", world.run("bad", "ppo", PPO, asked, {"policy": "sft", "reward_model": "rm"})
 
 
 def unknown_setting(world: World) -> Case:
@@ -137,6 +182,11 @@ def texts_too_short(world: World) -> Case:
         (missing_file, "The input 'demonstrations' is missing: datasets/people.jsonl"),
         (file_that_was_changed, "(datasets/people.jsonl) has changed: its SHA-256 is"),
         (nothing_in_it, "file none.jsonl holds no rows"),
+        (broken_line, "file broken.jsonl line 2: this is not JSON"),
+        (no_answer, "file empty.jsonl line 1: the row has a bad field 'completion'"),
+        (one_completion, "file single.jsonl line 1: the row holds 1 completion, a ranking needs at least 2."),
+        (prompt_over_the_limit, "tokens, max_prompt_tokens is 4."),
+        (judge_of_other_tokens, "runs/rm/checkpoint has another tokenizer than the policy"),
         (unknown_setting, "The sft spec has no setting 'learning_rate'."),
         (setting_out_of_range, "epochs is 0; it must be more than 0."),
         (no_checkpoint, "The parent 'policy' is missing: there is no checkpoint in runs/base/checkpoint."),
