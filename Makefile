@@ -63,4 +63,7 @@ clean-demo:  ## forget the demo: its database, datasets and weights
 	@$(PEERS) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv-peers/trl-1.12.0 trl==1.12.0
 	@touch $@
 
-.PHONY: help demo run test test-peers screenshots lint clean-demo
+bench-training: .venv-peers/.installed  ## the training core beside TRL and transformers, one thread
+	.venv-peers/bin/python -m benchmarks.training $(ARGS)
+
+.PHONY: help demo run test test-peers bench-training screenshots lint clean-demo

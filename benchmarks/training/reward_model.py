@@ -2,7 +2,6 @@
 
 import random
 import tempfile
-from collections.abc import Callable
 from typing import Any
 
 from benchmarks.training.timing import Work
@@ -46,6 +45,7 @@ def ours(size: str, k: int, precision: str, prompts: int, per_step: int) -> Work
 def peer(size: str, k: int, precision: str, steps: int) -> Work:
     """TRL's trainer over pre-tokenised pairs of the same rankings, `PEER_PAIRS` a step."""
     from datasets import Dataset
+    from transformers import PrinterCallback
     from trl import RewardConfig, RewardTrainer
 
     pairs = []
@@ -55,7 +55,7 @@ def peer(size: str, k: int, precision: str, steps: int) -> Work:
             length = max(len(chosen), len(rejected))
             pairs.append({"chosen_ids": chosen, "rejected_ids": rejected, "length": length})
     model: Any = classifier(size)
-    make: Callable[[], Any] = lambda: RewardTrainer(  # noqa: E731
+    trainer = RewardTrainer(
         model=model,
         args=RewardConfig(
             output_dir=tempfile.mkdtemp(prefix="podium-peer-"),
@@ -75,7 +75,7 @@ def peer(size: str, k: int, precision: str, steps: int) -> Work:
         train_dataset=Dataset.from_list(pairs),
         processing_class=tokenizer(),
     )
-    trainer = make()
+    trainer.remove_callback(PrinterCallback)  # our table is what is printed
 
     def work() -> float:
         trainer.train()

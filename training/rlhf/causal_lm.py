@@ -53,9 +53,16 @@ def load_causal_lm(path: Path, tokenizer: Any, device: torch.device, precision: 
 
 
 def fit_to_tokenizer(model: PreTrainedModel, tokenizer: Any) -> None:
-    """Give every token a row of the embedding (a pad token may have been added) and name the special ones."""
-    if len(tokenizer) > int(model.get_input_embeddings().weight.size(0)):  # type: ignore[operator]
-        model.resize_token_embeddings(len(tokenizer))
+    """Give every token a row of the embedding (a pad token may have been added) and name the special ones.
+
+    A new row is the mean of the others: policy and reference, opened one after the other, must be the same model.
+    """
+    known = int(model.get_input_embeddings().weight.size(0))  # type: ignore[operator]
+    if len(tokenizer) > known:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        layers: list[Any] = [model.get_input_embeddings(), model.get_output_embeddings()]
+        for layer in filter(None, layers):
+            layer.weight.data[known:] = layer.weight.data[:known].mean(0)
     model.config.pad_token_id = tokenizer.pad_token_id
     model.config.eos_token_id = tokenizer.eos_token_id
     if getattr(model, "generation_config", None) is not None:

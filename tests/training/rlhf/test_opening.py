@@ -34,15 +34,20 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return train_word_tokenizer(["a b"], min_count=1, vocab_size=VOCABULARY)
 
 
-@pytest.fixture
-def without_pad(tmp_path: Path) -> Path:
-    """A checkpoint whose tokenizer pads with the end token, as many do."""
-    words = Tokenizer(WordLevel({"<end>": 0, "a": 1, "b": 2}, unk_token="a"))
+def padding_with_the_end(path: Path, more: int = 0) -> Path:
+    """A checkpoint whose tokenizer pads with the end token, as many do; 3 words, and `more`."""
+    vocabulary = {"<end>": 0, "a": 1, "b": 2, **{f"w{number}": number + 3 for number in range(more)}}
+    words = Tokenizer(WordLevel(vocabulary, unk_token="a"))
     words.pre_tokenizer = WhitespaceSplit()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<end>", pad_token="<end>")
-    tokenizer.save_pretrained(tmp_path)
-    LlamaForCausalLM(config(vocab_size=3, pad_token_id=0)).save_pretrained(tmp_path)
-    return tmp_path
+    tokenizer.save_pretrained(path)
+    LlamaForCausalLM(config(vocab_size=len(vocabulary), pad_token_id=0)).save_pretrained(path)
+    return path
+
+
+@pytest.fixture
+def without_pad(tmp_path: Path) -> Path:
+    return padding_with_the_end(tmp_path)
 
 
 def test_a_tokenizer_that_pads_with_the_end_token_is_given_another(without_pad: Path) -> None:
@@ -54,6 +59,14 @@ def test_a_tokenizer_that_pads_with_the_end_token_is_given_another(without_pad: 
     before, after = LlamaForCausalLM.from_pretrained(without_pad), model.get_input_embeddings().weight
     assert after.shape[0] == 4
     assert torch.equal(after[:3], before.get_input_embeddings().weight)
+
+
+def test_two_openings_of_one_checkpoint_are_one_model(tmp_path: Path) -> None:
+    """Policy and reference: a pad row drawn at random would be a KL at step 0."""
+    path = padding_with_the_end(tmp_path, more=200)
+    tokenizer = load_tokenizer(path)
+    first, second = (load_causal_lm(path, tokenizer, CPU).state_dict() for _ in range(2))
+    assert all(torch.equal(weight, second[name]) for name, weight in first.items())
 
 
 def test_transformers_reads_the_reward_at_the_end_token_of_a_checkpoint_made_from_it(
