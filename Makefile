@@ -65,5 +65,6 @@ clean-demo:  ## forget the demo: its database, datasets and weights
 
 bench-training: .venv-peers/.installed  ## the training core beside TRL and transformers, one thread
 	.venv-peers/bin/python -m benchmarks.training $(ARGS)
+	PYTHONPATH=.venv-peers/trl-1.12.0 .venv-peers/bin/python -m benchmarks.training $(ARGS)
 
 .PHONY: help demo run test test-peers bench-training screenshots lint clean-demo

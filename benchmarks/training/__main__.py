@@ -1,13 +1,17 @@
 """The training core beside its peers: `make bench-training`, or `python -m benchmarks.training` where TRL is installed.
 
 One thread and CPU seconds, ours and the peer in turn, medians over the repeats; both compute the same losses on the
-same rows (`tests/peers`). Not measured yet: PPO, SFT, memory, the share of the machine's peak.
+same rows (`tests/peers`). TRL lost PPO after 1.12.0, so `make bench-training` runs this once more with that one.
+Not measured yet: SFT, shared prefixes in PPO, memory, the share of the machine's peak.
 """
 
 import argparse
+import importlib.util
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,11 +21,8 @@ import torch
 from transformers.utils import logging as hf_logging
 
 from benchmarks.report import Measurement, append_lines, machine, spread, table
-from benchmarks.training import reward_model, sampling
+from benchmarks.training import ppo, reward_model, sampling
 from benchmarks.training.timing import Work, medians, rates
-
-TRL = "TRL 1.16.0 RewardTrainer"
-GENERATE = "transformers generate"
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,34 @@ class Case:
     theirs: Callable[[], Work]
 
 
-def cases(sizes: Sequence[str]) -> list[Case]:
-    result = []
-    for size in sizes:
-        for k, precision, bar in ((9, "fp32", 15.0), (9, "bf16", 16.0), (4, "fp32", 5.0)):
-            prompts, per_step = (8, 2) if k == 9 else (16, 4)
-            ours = lambda s=size, k=k, p=precision, n=prompts, b=per_step: reward_model.ours(s, k, p, n, b)  # noqa: E731
-            theirs = lambda s=size, k=k, p=precision: reward_model.peer(s, k, p, steps=4)  # noqa: E731
-            result.append(Case(f"rm.k{k}.{precision}", size, "comparisons/s", TRL, bar, ours, theirs))
-        for precision, bar in (("fp32", 2.6), ("bf16", 3.5)):
-            decoder = lambda s=size, p=precision: sampling.ours(s, p)  # noqa: E731
-            generate = lambda s=size, p=precision: sampling.peer(s, p)  # noqa: E731
-            result.append(Case(f"sample.{precision}", size, "tokens/s", GENERATE, bar, decoder, generate))
-    return result
+def cases(size: str) -> Iterator[Case]:
+    """What the TRL that is installed can stand beside: the latest for the reward model, 1.12.0 for PPO."""
+    if importlib.util.find_spec("trl") is None:
+        raise SystemExit("TRL is not installed here; `make bench-training` makes an environment that has it.")
+    if importlib.util.find_spec("trl.experimental.ppo"):
+        return _ppo(size)
+    return chain(_reward_model(size), _sampling(size))
+
+
+def _reward_model(size: str) -> Iterator[Case]:
+    for k, precision, bar in ((9, "fp32", 15.0), (9, "bf16", 16.0), (4, "fp32", 5.0)):
+        prompts, per_step = (8, 2) if k == 9 else (16, 4)
+        ours = partial(reward_model.ours, size, k, precision, prompts, per_step)
+        theirs = partial(reward_model.peer, size, k, precision, steps=4)
+        yield Case(f"rm.k{k}.{precision}", size, "comparisons/s", "TRL 1.16.0 RewardTrainer", bar, ours, theirs)
+
+
+def _sampling(size: str) -> Iterator[Case]:
+    for precision, bar in (("fp32", 2.6), ("bf16", 3.5)):
+        ours, theirs = partial(sampling.ours, size, precision), partial(sampling.peer, size, precision)
+        yield Case(f"sample.{precision}", size, "tokens/s", "transformers generate", bar, ours, theirs)
+
+
+def _ppo(size: str) -> Iterator[Case]:
+    for kind, precision, bar in (("full", "fp32", 1.2), ("full", "bf16", 1.55), ("ragged", "fp32", 1.6)):
+        ours = partial(ppo.ours, size, precision, ragged=kind == "ragged")
+        theirs = partial(ppo.peer, size, precision, ragged=kind == "ragged")
+        yield Case(f"ppo.{kind}.{precision}", size, "episodes/s", "TRL 1.12.0 PPOTrainer", bar, ours, theirs)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     hf_logging.set_verbosity_error()
     print(f"{machine()}; one thread, CPU seconds, {options.repeats} repeats, texts of 48 to 80 tokens", flush=True)
     rows: list[list[str]] = []
-    for case in cases(options.sizes):
+    for case in chain.from_iterable(cases(size) for size in options.sizes):
         if not case.measure.startswith(options.only):
             continue
         found = rates({"ours": case.ours(), "peer": case.theirs()}, options.repeats)

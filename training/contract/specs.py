@@ -184,6 +184,9 @@ class PpoSpec(Spec):
     cliprange_value: float = 0.2  # not stated
     vf_coef: float = 0.1  # not stated
     whiten_advantages: bool = True  # over the valid tokens of the whole batch; not stated
+    # trainer: by the update's own passes, so that the ratio begins at exactly 1; sampler: a pass less per episode,
+    # and a ratio that is 1 up to rounding (val/ratio and policy/approxkl_avg of the first step show how well it fits).
+    old_logprobs: str = "trainer"
     missing_eos_penalty: float | None = 1.0  # taken off the score of a completion that did not end
     missing_eos_score: float | None = None  # instead: a fixed score for it (-1 in the TL;DR re-implementations)
     # The ptx loss is the mean over pretraining tokens and the policy loss the mean over response tokens. The paper's
@@ -226,6 +229,10 @@ class PpoSpec(Spec):
         require(
             self.kl_controller in ("fixed", "adaptive"),
             f"kl_controller is '{self.kl_controller}'; it must be 'fixed' or 'adaptive'.",
+        )
+        require(
+            self.old_logprobs in ("trainer", "sampler"),
+            f"old_logprobs is '{self.old_logprobs}'; it must be 'trainer' or 'sampler'.",
         )
         require(
             self.missing_eos_penalty is None or self.missing_eos_score is None,

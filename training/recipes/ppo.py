@@ -130,7 +130,17 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
         scores = score_episodes(
             reward_model, examples, decoded.finished, tokenizer.eos_token_id, spec.micro_batch_tokens
         )
-        rollout = collect(examples, decoded, minibatches, policy, reference, value, scores, spec.temperature)
+        rollout = collect(
+            examples,
+            decoded,
+            minibatches,
+            policy,
+            reference,
+            value,
+            scores,
+            spec.temperature,
+            from_sampler=spec.old_logprobs == "sampler",
+        )
 
         # 3. Rewards and advantages.
         targets, metrics = advantages_of(rollout, spec, kl_controller.kl_coef)

@@ -22,7 +22,7 @@ class Rollout(NamedTuple):
     examples: list[Example]  # B; prompt and response ids
     lengths: Tensor  # [B] long; response tokens, the end token included
     finished: Tensor  # [B] bool; the response ended itself
-    logprobs: Tensor  # [B, R]; under the policy that sampled, by the same forward passes as the update's first epoch
+    logprobs: Tensor  # [B, R]; under the policy that sampled; see collect()
     ref_logprobs: Tensor  # [B, R]
     values: Tensor  # [B, R]
     scores: Tensor  # [B]; of the reward model, before the rule for unfinished responses
@@ -69,19 +69,24 @@ def collect(
     value: ScalarModel,
     scores: Tensor,
     temperature: float,
+    *,
+    from_sampler: bool = False,
 ) -> Rollout:
     """Log-probs and values of sampled episodes.
 
-    They come from the same micro-batches as the first epoch of the update, not from the sampler: kernels of other
-    shapes round otherwise, and a ratio that is not exactly 1 before the first step would be clipped and counted.
+    They come from the same micro-batches as the first epoch of the update: kernels of other shapes round otherwise, and
+    a ratio that is not exactly 1 before the first step would be clipped and counted. `from_sampler` takes the policy's
+    log-probs from the sampler all the same, and saves its pass.
     """
     device = scores.device
     lengths, finished = decoded.lengths.to(device), decoded.finished.to(device)
     inside = torch.arange(int(lengths.max()), device=device) < lengths[:, None]
-    logprobs, ref_logprobs, values = (torch.zeros(inside.shape, device=device) for _ in range(3))
+    ref_logprobs, values = (torch.zeros(inside.shape, device=device) for _ in range(2))
+    logprobs = decoded.logprobs.to(device) if from_sampler else torch.zeros(inside.shape, device=device)
     for minibatch in minibatches:
         for rows in minibatch.rows:
-            put(logprobs, rows, inside, response_logprobs(policy, rows.packed, temperature))
+            if not from_sampler:
+                put(logprobs, rows, inside, response_logprobs(policy, rows.packed, temperature))
             put(ref_logprobs, rows, inside, response_logprobs(reference, rows.packed, temperature))
             put(values, rows, inside, value.values(rows.packed))
     return Rollout(examples, lengths, finished, logprobs, ref_logprobs, values, scores)

@@ -43,6 +43,7 @@ def test_the_defaults_are_valid(recipe: str) -> None:
         ("ppo", {"missing_eos_score": -1.0}, "exclude each other"),
         ("pretrain", {"hidden_size": 66}, "hidden_size 66 is not divisible by num_attention_heads 4."),
         ("pretrain", {"block_size": 600}, "block_size 600 is longer than max_position_embeddings 512."),
+        ("ppo", {"old_logprobs": "both"}, "old_logprobs is 'both'; it must be 'trainer' or 'sampler'."),
         ("labeler_cv", {"folds": 1}, "folds is 1; leaving a group of labelers out needs at least 2."),
         ("labeler_cv", {"seeds": 0}, "seeds is 0; it must be more than 0."),
         ("labeler_cv", {"held_out_prompts": 1.0}, "held_out_prompts is 1.0; it must be in (0, 1)."),

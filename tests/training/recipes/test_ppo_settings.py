@@ -33,3 +33,14 @@ def test_vf_coef_scales_the_gradient_of_the_value_model_and_of_nothing_else(worl
     assert three["value/grad_norm"] == pytest.approx(3 * one["value/grad_norm"], rel=1e-5)
     for name in ("loss/value_avg", "policy/grad_norm", "loss/policy_avg"):
         assert three[name] == one[name]
+
+
+def test_logprobs_of_the_sampler_are_those_of_the_trainer_up_to_rounding(world: World) -> None:
+    """The step is the same one; at temperature .7, which both have to know of."""
+    exact = first_row(world, {"temperature": 0.7}, "exact")
+    captured = first_row(world, {"temperature": 0.7, "old_logprobs": "sampler"}, "captured")
+    assert exact["policy/approxkl_avg"] == 0
+    assert 0 < captured["policy/approxkl_avg"] < 1e-9
+    assert captured["policy/clipfrac_avg"] == 0
+    for name in ("policy/grad_norm", "objective/entropy", "objective/rlhf_reward"):
+        assert captured[name] == pytest.approx(exact[name], rel=1e-3)

@@ -1,0 +1,143 @@
+"""One iteration of PPO: episodes a second, beside TRL 1.12.0's PPOTrainer, the last one with PPO.
+
+64 episodes, prompts of 48 to 80 tokens, up to 64 new ones, one epoch of 4 minibatches, no pretraining text. Ragged
+responses end by chance, one token in 65; full-length ones practically never do. TRL's bf16 is that of its accelerator.
+Both take the log-probabilities of the old policy from the sampler (`old_logprobs`).
+"""
+
+import math
+import os
+import random
+import tempfile
+from typing import Any
+
+import torch
+from torch import nn
+
+from benchmarks.training.timing import Work
+from benchmarks.training.world import END, PAD, VOCABULARY, Lengths, causal_lm, classifier, tokenizer
+from training.contract.specs import PpoSpec
+from training.recipes.ppo import advantages_of
+from training.rlhf.decode import decode, uniform_numbers
+from training.rlhf.optim import adamw
+from training.rlhf.packed import enable_packing, set_precision
+from training.rlhf.packing import shuffled
+from training.rlhf.ppo_update import Averages, policy_step, value_step
+from training.rlhf.rollout import collect, cut_minibatches, episodes, score_episodes
+from training.rlhf.scalar_head import ScalarModel
+
+EPISODES, MINIBATCHES, LENGTH, KL_COEF = 64, 4, 64, 0.05
+
+
+def prompts() -> list[list[int]]:
+    rng, texts = random.Random(0), Lengths()
+    return [texts.draw(rng) for _ in range(EPISODES)]
+
+
+def policy(size: str, *, ragged: bool) -> Any:
+    """With random weights all tokens are about as probable; a bias on the end token makes responses ragged."""
+    model: Any = causal_lm(size)
+    if ragged:
+        head = nn.Linear(model.config.hidden_size, VOCABULARY)
+        head.weight, head.bias.data = model.lm_head.weight, torch.zeros(VOCABULARY)
+        head.bias.data[END] = math.log(VOCABULARY / 64)
+        model.lm_head = head
+    return model
+
+
+def ours(size: str, precision: str, *, ragged: bool) -> Work:
+    """Sampling, scoring, rewards and update as the recipe does them."""
+    spec = PpoSpec(
+        total_episodes=EPISODES,
+        batch_size=EPISODES,
+        minibatch_size=EPISODES // MINIBATCHES,
+        response_length=LENGTH,
+        kl_coef=KL_COEF,
+        micro_batch_tokens=1 << 20,
+    )
+    device = torch.device("cpu")
+    actor, reference = policy(size, ragged=ragged), policy(size, ragged=ragged).requires_grad_(False)
+    reward_model, value = (ScalarModel(classifier(size)) for _ in range(2))
+    for model in (actor, reference):
+        enable_packing(model)
+    for model in (actor, reference, reward_model.classifier, value.classifier):
+        set_precision(model, precision)
+    policy_optimizer, value_optimizer = adamw(actor, spec.lr, spec), adamw(value, spec.value_lr, spec)
+    batch = prompts()
+    iteration = 0
+
+    def work() -> float:
+        nonlocal iteration
+        decoded = decode(
+            actor,
+            batch,
+            samples=1,
+            uniform=uniform_numbers(EPISODES, LENGTH, seed=iteration),
+            temperature=1.0,
+            stop_token_id=END,
+            pad_token_id=PAD,
+            batch_size=EPISODES,
+        )
+        examples = episodes(batch, decoded)
+        order = shuffled(EPISODES, 0, iteration)
+        minibatches = cut_minibatches(examples, order, spec.minibatch_size, spec.micro_batch_tokens, device)
+        scores = score_episodes(reward_model, examples, decoded.finished, END, spec.micro_batch_tokens)
+        rollout = collect(
+            examples, decoded, minibatches, actor, reference, value, scores, spec.temperature, from_sampler=True
+        )
+        targets, _ = advantages_of(rollout, spec, spec.kl_coef)
+        averages = Averages()
+        for minibatch in minibatches:
+            policy_step(actor, policy_optimizer, rollout, targets, minibatch, None, spec, averages, measure_ratio=False)
+            value_step(value, value_optimizer, rollout, targets, minibatch, spec, averages)
+        iteration += 1
+        return EPISODES
+
+    return work
+
+
+def peer(size: str, precision: str, *, ragged: bool) -> Work:
+    """TRL's trainer, one iteration a call."""
+    os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
+    os.environ["ACCELERATE_MIXED_PRECISION"] = "bf16" if precision == "bf16" else "no"
+    from datasets import Dataset
+    from transformers import PrinterCallback
+    from trl.experimental.ppo import PPOConfig, PPOTrainer
+
+    rows = Dataset.from_dict({"input_ids": prompts()})
+    trainer = PPOTrainer(
+        args=PPOConfig(
+            output_dir=tempfile.mkdtemp(prefix="podium-peer-"),
+            per_device_train_batch_size=EPISODES,
+            gradient_accumulation_steps=1,
+            num_mini_batches=MINIBATCHES,
+            num_ppo_epochs=1,
+            total_episodes=EPISODES,
+            local_rollout_forward_batch_size=EPISODES,
+            response_length=LENGTH,
+            stop_token="eos",
+            temperature=1.0,
+            kl_coef=KL_COEF,
+            gradient_checkpointing=False,
+            bf16=precision == "bf16",
+            use_cpu=True,
+            num_sample_generations=0,
+            report_to="none",
+            save_strategy="no",
+            disable_tqdm=True,
+        ),
+        processing_class=tokenizer(padding_side="left"),
+        model=policy(size, ragged=ragged),
+        ref_model=policy(size, ragged=ragged),
+        reward_model=classifier(size),
+        value_model=classifier(size),
+        train_dataset=rows,
+        eval_dataset=rows,
+    )
+    trainer.remove_callback(PrinterCallback)
+
+    def work() -> float:
+        trainer.train()
+        return EPISODES
+
+    return work
