@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from labeling.models import Labeler  # at run time only after `server.set_up`
 
 UNITS = {"cycle_cpu_ms": "ms", "next_p95_ms": "ms", "cycles_per_s": "1/s", "claim_buffers": "buffers"}
+SHORT = 10_000  # a line of so few items is filled anew for each run: three of them would use it up
 HEAD = ["open items", "labelers", "cycles/s", "next p50/p95/p99 ms", "submit p50/p95/p99 ms"]
 HEAD += ["CPU ms a cycle", "app + db", "claim's buffers"]
 
@@ -75,8 +76,9 @@ def measure(items: Sequence[int], labelers: Sequence[int], seconds: float, repea
     with server.web_server() as (port, web):
         for repeat in range(repeats):
             for count in items:
-                line.refill(count)
                 for many in labelers:
+                    if many == labelers[0] or count <= SHORT:
+                        line.refill(count)
                     people = line.labelers(f"{repeat}-{count}-{many}", many)
                     result = _run(people, port, web, count, seconds)
                     print(f"  {count:,} items, {many} labelers: {result.cycle_cpu_ms:.1f} ms a cycle", flush=True)
