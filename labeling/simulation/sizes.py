@@ -30,7 +30,7 @@ class Size:
     judgements_per_prompt: int  # different held-out labelers on the same test prompt
     new_ranking_prompts: int  # the next round's first items, with samples of the trained policy
 
-    # Recipes (training/contract/specs.py)
+    # Recipes (training/contract/specs)
     pretrain: Spec = field(default_factory=dict)
     sft: Spec = field(default_factory=dict)
     sample: Spec = field(default_factory=dict)

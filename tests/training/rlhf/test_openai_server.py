@@ -11,7 +11,7 @@ import pytest
 from tests.training.model_server import ModelServer, Trouble, cut, fewer, hang_up, more, says, serving
 from training.contract.execute import RunStopped, StopFlag
 from training.contract.run_dir import RunError
-from training.contract.sampling_specs import SampleSpec
+from training.contract.specs import SampleSpec
 from training.rlhf.engines import OpenAIEngine, http_json
 
 PROMPTS = ["Name a fruit.", "Name a color.", "Say hello."]

@@ -1,7 +1,7 @@
 """Who samples, behind one small interface: our decoder, a server of OpenAI's interface, vLLM where it is installed."""
 
 from training.contract.run_dir import RunDir
-from training.contract.sampling_specs import SampleSpec
+from training.contract.specs import SampleSpec
 from training.rlhf.engines.decoder import DecoderEngine
 from training.rlhf.engines.interface import Engine, Sampled
 from training.rlhf.engines.openai_server import OpenAIEngine

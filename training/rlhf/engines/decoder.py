@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from training.contract.sampling_specs import SampleSpec
+from training.contract.specs import SampleSpec
 from training.rlhf.causal_lm import context_length, load_causal_lm, load_tokenizer
 from training.rlhf.decode import decode, uniform_numbers
 from training.rlhf.engines.interface import Sampled

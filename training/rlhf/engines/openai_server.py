@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from training.contract.execute import StopFlag
 from training.contract.run_dir import RunError
-from training.contract.sampling_specs import SampleSpec
+from training.contract.specs import SampleSpec
 from training.rlhf.engines.http_json import JsonClient
 from training.rlhf.engines.interface import Sampled, request_seed
 

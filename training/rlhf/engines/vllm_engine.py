@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from training.contract.run_dir import RunError
-from training.contract.sampling_specs import SampleSpec
+from training.contract.specs import SampleSpec
 from training.rlhf.causal_lm import load_tokenizer
 from training.rlhf.engines.interface import Sampled, request_seed
 from training.rlhf.tokens import check_context, check_prompt_lengths, decode_completion, encode_prompts

@@ -1,0 +1,101 @@
+"""Settings of PPO and PPO-ptx."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from training.contract.spec import Spec, require
+
+
+@dataclass(frozen=True)
+class PpoSpec(Spec):
+    """PPO and PPO-ptx (appendix C.3 and C.4)."""
+
+    recipe: ClassVar[str] = "ppo"
+
+    total_episodes: int = 256_000
+    batch_size: int = 512  # episodes per iteration
+    minibatch_size: int = 64  # episodes per optimizer step
+    num_ppo_epochs: int = 1  # passes over the batch
+    temperature: float = 1.0
+    response_length: int = 1000  # tokens at most, the end token included
+    max_prompt_tokens: int = 1000
+    lr: float = 5e-6  # the paper searched 2.55e-6 to 2.55e-5; without ptx more than 8.05e-6 diverged
+    value_lr: float = 9e-6
+    warmup_iterations: int = 10  # both rates rise linearly from a tenth of the peak, then stay
+    kl_coef: float = 0.02
+    kl_controller: str = "fixed"  # fixed | adaptive (Ziegler et al. 2019)
+    kl_target: float = 6.0  # nats per episode, adaptive only
+    kl_horizon: int = 10_000  # episodes, adaptive only
+    gamma: float = 1.0  # no discount
+    lam: float = 0.95  # not stated
+    cliprange: float = 0.2
+    cliprange_value: float = 0.2  # not stated
+    vf_coef: float = 0.1  # not stated
+    whiten_advantages: bool = True  # over the valid tokens of the whole batch; not stated
+    # trainer: by the update's own passes, so that the ratio begins at exactly 1; sampler: a pass less per episode,
+    # and a ratio that is 1 up to rounding (val/ratio and policy/approxkl_avg of the first step show how well it fits).
+    old_logprobs: str = "trainer"
+    missing_eos_penalty: float | None = 1.0  # taken off the score of a completion that did not end
+    missing_eos_score: float | None = None  # instead: a fixed score for it (-1 in the TL;DR re-implementations)
+    # The ptx loss is the mean over pretraining tokens and the policy loss the mean over response tokens. The paper's
+    # 27.8 goes with a normalization it does not state; with per-token means 27.8 diverged elsewhere, 0.05 to 0.5 works.
+    # policy/grad_norm_ratio shows which of the two moves the weights.
+    ptx_coef: float = 0.0  # 0 is PPO, more is PPO-ptx
+    ptx_examples_per_episode: float = 8.0  # pretraining rows per episode of a minibatch
+    ptx_block_size: int = 0  # tokens per pretraining row; 0 = the model's context, at most 2048
+    value_pretrain_iterations: int = 0  # first iterations that train the value model only
+    ema_decay: float = 0.992  # per optimizer step; the checkpoint holds the averaged weights; 0 keeps the live ones
+    target_kl_stop: float | None = None  # stop once objective/kl (nats per episode) is above this; not in the paper
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.95
+    adam_eps: float = 1e-5  # as re-implemented; the paper does not say
+    weight_decay: float = 0.0  # not stated
+    max_grad_norm: float = 1.0  # not stated
+    micro_batch_tokens: int = 4096
+    decode_batch_size: int = 512  # episodes decoded at a time
+    samples_every: int = 5  # iterations between texts in samples.jsonl; 0 none
+    save_every: int = 10
+
+    @property
+    def iterations(self) -> int:
+        return self.total_episodes // self.batch_size
+
+    def validate(self) -> None:
+        super().validate()
+        self.positive("total_episodes", "batch_size", "minibatch_size", "num_ppo_epochs", "temperature")
+        self.positive("response_length", "max_prompt_tokens", "lr", "value_lr", "cliprange", "cliprange_value")
+        self.positive("max_grad_norm", "micro_batch_tokens", "decode_batch_size", "kl_horizon", "kl_target")
+        self.fraction("gamma", "lam")
+        require(
+            self.batch_size % self.minibatch_size == 0,
+            f"batch_size {self.batch_size} is not divisible by minibatch_size {self.minibatch_size}.",
+        )
+        require(
+            self.total_episodes % self.batch_size == 0,
+            f"total_episodes {self.total_episodes} is not divisible by batch_size {self.batch_size}.",
+        )
+        require(
+            self.kl_controller in ("fixed", "adaptive"),
+            f"kl_controller is '{self.kl_controller}'; it must be 'fixed' or 'adaptive'.",
+        )
+        require(
+            self.old_logprobs in ("trainer", "sampler"),
+            f"old_logprobs is '{self.old_logprobs}'; it must be 'trainer' or 'sampler'.",
+        )
+        require(
+            self.missing_eos_penalty is None or self.missing_eos_score is None,
+            f"missing_eos_penalty {self.missing_eos_penalty} and missing_eos_score {self.missing_eos_score} "
+            "exclude each other: set one of them to null.",
+        )
+        require(self.kl_coef >= 0, f"kl_coef is {self.kl_coef}; it must be 0 or more.")
+        require(self.ptx_coef >= 0, f"ptx_coef is {self.ptx_coef}; it must be 0 or more.")
+        require(0 <= self.ema_decay < 1, f"ema_decay is {self.ema_decay}; it must be in [0, 1).")
+        require(
+            self.ptx_coef == 0 or self.ptx_rows_per_minibatch >= 1,
+            f"ptx_examples_per_episode {self.ptx_examples_per_episode} times minibatch_size {self.minibatch_size} "
+            "is less than one pretraining row.",
+        )
+
+    @property
+    def ptx_rows_per_minibatch(self) -> int:
+        return round(self.ptx_examples_per_episode * self.minibatch_size)

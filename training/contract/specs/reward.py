@@ -1,0 +1,61 @@
+"""Settings of the recipes that train reward models."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from training.contract.spec import Spec, require
+
+
+@dataclass(frozen=True)
+class RewardTrainingSpec(Spec):
+    """How a reward model is trained (section 3.5, appendix C.2): all comparisons of a prompt in one batch element."""
+
+    epochs: int = 1  # more overfits quickly, says the paper
+    batch_size: int = 64  # prompts, not pairs
+    lr: float = 9e-6
+    warmup_steps: int = 0
+    lr_final_fraction: float = 0.1
+    max_prompt_tokens: int = 1000
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.95
+    adam_eps: float = 1e-5  # as re-implemented; the paper does not say
+    weight_decay: float = 0.0  # not stated
+    max_grad_norm: float = 1.0  # not stated
+    micro_batch_tokens: int = 4096
+
+    def validate(self) -> None:
+        super().validate()
+        self.positive("epochs", "batch_size", "lr", "max_prompt_tokens", "max_grad_norm", "micro_batch_tokens")
+        self.fraction("lr_final_fraction")
+
+
+@dataclass(frozen=True)
+class RewardModelSpec(RewardTrainingSpec):
+    """The reward model that policies are optimized against."""
+
+    recipe: ClassVar[str] = "reward_model"
+
+    unit_std: bool = False  # also divide scores by their spread over the ranked completions (the 2019 code's gain)
+    bootstrap_samples: int = 1000  # for the intervals of best_of_n_win_rate and of the accuracies
+
+    def validate(self) -> None:
+        super().validate()
+        self.positive("bootstrap_samples")
+
+
+@dataclass(frozen=True)
+class LabelerCvSpec(RewardTrainingSpec):
+    """Do reward models agree with labelers they have not learned from? (section 4.1: 5 groups, 3 seeds)."""
+
+    recipe: ClassVar[str] = "labeler_cv"
+
+    folds: int = 5  # groups of labelers; each is left out once
+    seeds: int = 3  # reward models per fold: the run's seed, the next, …
+    held_out_prompts: float = 0.2  # share of the prompts that a seed keeps for measuring; not stated
+    save_every: int = 1  # reward models between results kept in state/
+
+    def validate(self) -> None:
+        super().validate()
+        self.positive("seeds")
+        require(self.folds >= 2, f"folds is {self.folds}; leaving a group of labelers out needs at least 2.")
+        require(0 < self.held_out_prompts < 1, f"held_out_prompts is {self.held_out_prompts}; it must be in (0, 1).")
