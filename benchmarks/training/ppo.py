@@ -17,14 +17,10 @@ from torch import nn
 from benchmarks.training.timing import Work
 from benchmarks.training.world import END, PAD, VOCABULARY, Lengths, causal_lm, classifier, tokenizer
 from training.contract.specs import PpoSpec
-from training.recipes.ppo import advantages_of
-from training.rlhf.decode import decode, uniform_numbers
-from training.rlhf.optim import adamw
 from training.rlhf.packed import enable_packing, set_precision
-from training.rlhf.packing import shuffled
-from training.rlhf.ppo_update import Averages, policy_step, value_step
-from training.rlhf.rollout import collect, cut_minibatches, episodes, score_episodes
+from training.rlhf.ppo_trainer import Models, PpoTrainer
 from training.rlhf.scalar_head import ScalarModel
+from training.rlhf.targets import advantages_of
 
 EPISODES, MINIBATCHES, LENGTH, KL_COEF = 64, 4, 64, 0.05
 
@@ -45,51 +41,33 @@ def policy(size: str, *, ragged: bool) -> Any:
     return model
 
 
-def ours(size: str, precision: str, *, ragged: bool) -> Work:
-    """Sampling, scoring, rewards and update as the recipe does them."""
+def ours(size: str, precision: str, *, ragged: bool, samples: int = 1, repeated: int = 1) -> Work:
+    """Iterations as the recipe does them, `samples` of each prompt; or each prompt `repeated` times by itself."""
     spec = PpoSpec(
         total_episodes=EPISODES,
         batch_size=EPISODES,
         minibatch_size=EPISODES // MINIBATCHES,
+        samples_per_prompt=samples,
         response_length=LENGTH,
         kl_coef=KL_COEF,
-        micro_batch_tokens=1 << 20,
+        old_logprobs="sampler",
+        ema_decay=0.0,
     )
-    device = torch.device("cpu")
     actor, reference = policy(size, ragged=ragged), policy(size, ragged=ragged).requires_grad_(False)
     reward_model, value = (ScalarModel(classifier(size)) for _ in range(2))
     for model in (actor, reference):
         enable_packing(model)
     for model in (actor, reference, reward_model.classifier, value.classifier):
         set_precision(model, precision)
-    policy_optimizer, value_optimizer = adamw(actor, spec.lr, spec), adamw(value, spec.value_lr, spec)
-    batch = prompts()
+    trainer = PpoTrainer(Models(actor, value, reference, reward_model, END, PAD), spec, seed=0)
+    batch = [prompt for prompt in prompts()[: EPISODES // samples // repeated] for _ in range(repeated)]
     iteration = 0
 
     def work() -> float:
         nonlocal iteration
-        decoded = decode(
-            actor,
-            batch,
-            samples=1,
-            uniform=uniform_numbers(EPISODES, LENGTH, seed=iteration),
-            temperature=1.0,
-            stop_token_id=END,
-            pad_token_id=PAD,
-            batch_size=EPISODES,
-        )
-        examples = episodes(batch, decoded)
-        order = shuffled(EPISODES, 0, iteration)
-        minibatches = cut_minibatches(examples, order, spec.minibatch_size, spec.micro_batch_tokens, device)
-        scores = score_episodes(reward_model, examples, decoded.finished, END, spec.micro_batch_tokens)
-        rollout = collect(
-            examples, decoded, minibatches, actor, reference, value, scores, spec.temperature, from_sampler=True
-        )
+        rollout = trainer.roll_out(batch, iteration)
         targets, _ = advantages_of(rollout, spec, spec.kl_coef)
-        averages = Averages()
-        for minibatch in minibatches:
-            policy_step(actor, policy_optimizer, rollout, targets, minibatch, None, spec, averages, measure_ratio=False)
-            value_step(value, value_optimizer, rollout, targets, minibatch, spec, averages)
+        trainer.update(iteration, rollout, targets, lambda step: None)
         iteration += 1
         return EPISODES
 

@@ -18,6 +18,14 @@ class Example(NamedTuple):
     def response_length(self) -> int:
         return len(self.ids) - self.prompt_length
 
+    @property
+    def prompt(self) -> list[int]:
+        return self.ids[: self.prompt_length]
+
+    @property
+    def response(self) -> list[int]:
+        return self.ids[self.prompt_length :]
+
 
 class Rows(NamedTuple):
     """A micro-batch: examples of like length, packed."""
@@ -30,14 +38,30 @@ def join(prompts: Sequence[list[int]], completions: Sequence[list[int]]) -> list
     return [Example(prompt + completion, len(prompt)) for prompt, completion in zip(prompts, completions, strict=True)]
 
 
+def tree(examples: Sequence[Example]) -> Tree:
+    """Examples of one prompt, which is computed once; one alone shares nothing, and is cheaper as a row."""
+    first = examples[0]
+    if len(examples) == 1:
+        return Tree(first.ids, (), first.prompt_length)
+    return Tree(first.prompt, [example.response for example in examples])
+
+
 def batches(
-    examples: Sequence[Example], max_tokens: int, device: torch.device, chosen: Sequence[int] | None = None
+    examples: Sequence[Example],
+    max_tokens: int,
+    device: torch.device,
+    chosen: Sequence[int] | None = None,
+    samples: int = 1,
 ) -> list[Rows]:
-    """Cut the `chosen` examples (default: all) into micro-batches of at most `max_tokens` tokens."""
-    chosen = range(len(examples)) if chosen is None else chosen
+    """Cut examples into micro-batches of at most `max_tokens` tokens.
+
+    Each `samples` examples in a row are of one prompt and stay together; `chosen` (default: all) names such prompts.
+    """
+    chosen = range(len(examples) // samples) if chosen is None else chosen
+    trees = [tree(examples[prompt * samples : (prompt + 1) * samples]) for prompt in chosen]
     result = []
-    for group in micro_batches([len(examples[position].ids) for position in chosen], max_tokens):
-        positions = [chosen[index] for index in group]
-        trees = [Tree(examples[position].ids, (), examples[position].prompt_length) for position in positions]
-        result.append(Rows(pack(trees, device), torch.tensor(positions, device=device)))
+    for group in micro_batches([tree.tokens for tree in trees], max_tokens):
+        positions = [chosen[index] * samples + sample for index in group for sample in range(samples)]
+        packed = pack([trees[index] for index in group], device)
+        result.append(Rows(packed, torch.tensor(positions, device=device)))
     return result

@@ -1,7 +1,6 @@
 """One optimizer step of PPO on a minibatch: policy (with pretraining gradient) and value model, each by its own."""
 
 from collections import defaultdict
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +13,7 @@ from training.rlhf.optim import clip_gradients
 from training.rlhf.rollout import Minibatch, Rollout, take
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.session import check_finite
-
-
-class Targets(NamedTuple):
-    """What the update moves towards, right-padded: [B, R]."""
-
-    advantages: Tensor
-    returns: Tensor
+from training.rlhf.targets import Targets
 
 
 class Averages:

@@ -10,8 +10,6 @@ from transformers import PreTrainedModel
 from training.rlhf.causal_lm import response_logprobs
 from training.rlhf.decode import Decoded
 from training.rlhf.examples import Example, Rows, batches
-from training.rlhf.packed import Tree, pack
-from training.rlhf.packing import micro_batches
 from training.rlhf.scalar_head import ScalarModel
 
 
@@ -34,10 +32,13 @@ class Rollout(NamedTuple):
 
 
 def episodes(prompts: Sequence[list[int]], decoded: Decoded) -> list[Example]:
+    """What was sampled for the prompts, the samples of a prompt next to each other."""
     rows = decoded.tokens.tolist()
     lengths = decoded.lengths.tolist()
+    samples = len(rows) // len(prompts)
+    repeated = (prompt for prompt in prompts for _ in range(samples))
     return [
-        Example(prompt + row[:length], len(prompt)) for prompt, row, length in zip(prompts, rows, lengths, strict=True)
+        Example(prompt + row[:length], len(prompt)) for prompt, row, length in zip(repeated, rows, lengths, strict=True)
     ]
 
 
@@ -49,13 +50,13 @@ class Minibatch(NamedTuple):
 
 
 def cut_minibatches(
-    examples: list[Example], order: Sequence[int], size: int, max_tokens: int, device: torch.device
+    examples: list[Example], order: Sequence[int], size: int, max_tokens: int, device: torch.device, samples: int = 1
 ) -> list[Minibatch]:
+    """Minibatches of `size` episodes by an order of prompts, each of which has `samples` episodes in a row."""
     result = []
-    for start in range(0, len(order), size):
-        chosen = order[start : start + size]
-        rows = batches(examples, max_tokens, device, chosen)
-        result.append(Minibatch(rows, sum(examples[position].response_length for position in chosen)))
+    for start in range(0, len(order), size // samples):
+        rows = batches(examples, max_tokens, device, order[start : start + size // samples], samples)
+        result.append(Minibatch(rows, sum(sum(part.packed.lengths) for part in rows)))
     return result
 
 
@@ -111,19 +112,19 @@ def score_episodes(
     finished: Tensor,
     eos_token_id: int,
     max_tokens: int,
+    samples: int = 1,
 ) -> Tensor:
-    """The reward of each episode, always read at an end token: [B].
+    """The reward of each episode, always read at an end token: [B]. Each `samples` in a row are of one prompt.
 
     A response that was cut off gets one for scoring only, because the reward model has never read its score anywhere
     else. The policy is never trained on a token it did not sample.
     """
     device = next(reward_model.parameters()).device
-    sequences = [
-        example.ids if done else [*example.ids, eos_token_id]
+    ended = [
+        example if done else Example([*example.ids, eos_token_id], example.prompt_length)
         for example, done in zip(examples, finished.tolist(), strict=True)
     ]
-    scores = torch.zeros(len(sequences), device=device)
-    for group in micro_batches([len(ids) for ids in sequences], max_tokens):
-        packed = pack([Tree(sequences[position]) for position in group], device)
-        scores[torch.tensor(group, device=device)] = reward_model.score(packed)
+    scores = torch.zeros(len(ended), device=device)
+    for rows in batches(ended, max_tokens, device, samples=samples):
+        scores[rows.positions] = reward_model.score(rows.packed)
     return scores

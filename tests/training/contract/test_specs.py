@@ -38,6 +38,7 @@ def test_the_defaults_are_valid(recipe: str) -> None:
         ("sft", {"epochs": 0}, "epochs is 0; it must be more than 0."),
         ("ppo", {"minibatch_size": 60}, "batch_size 512 is not divisible by minibatch_size 60."),
         ("ppo", {"total_episodes": 1000}, "total_episodes 1000 is not divisible by batch_size 512."),
+        ("ppo", {"samples_per_prompt": 5}, "minibatch_size 64 is not divisible by samples_per_prompt 5."),
         ("ppo", {"kl_controller": "slow"}, "kl_controller is 'slow'"),
         ("ppo", {"temperature": 0}, "temperature is 0; it must be more than 0."),  # greedy rollouts explore nothing
         ("ppo", {"missing_eos_score": -1.0}, "exclude each other"),

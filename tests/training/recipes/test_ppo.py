@@ -53,6 +53,18 @@ def test_every_iteration_begins_on_policy(world: World) -> None:
         assert abs(row["loss/policy_avg"]) < 1e-6
 
 
+def test_several_samples_of_a_prompt_are_as_many_episodes(world: World) -> None:
+    """On policy all the same; the episodes of a prompt stand together in the samples, and differ."""
+    folder = run(world, PPO | ONE_STEP | {"samples_per_prompt": 4, "samples_every": 1})
+    for row in curves(folder):
+        assert (row["policy/approxkl_avg"], row["policy/clipfrac_avg"]) == (0, 0)
+        assert abs(row["loss/policy_avg"]) < 1e-6
+    shown = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()][:8]
+    assert len({row["prompt_id"] for row in shown[:4]}) == len({row["prompt_id"] for row in shown[4:]}) == 1
+    assert shown[0]["prompt_id"] != shown[4]["prompt_id"]
+    assert len({row["completion"] for row in shown[:4]}) > 1
+
+
 def test_the_kl_begins_at_0_and_the_policy_leaves_its_reference(world: World) -> None:
     first, second = curves(run(world, TWO))
     assert first["objective/kl"] == 0

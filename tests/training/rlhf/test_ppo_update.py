@@ -9,15 +9,15 @@ from transformers import LlamaForCausalLM
 
 from tests.training.rlhf.conftest import EOS, PAD
 from training.contract.specs import PpoSpec
-from training.recipes.ppo import advantages_of
 from training.rlhf.causal_lm import text_loss
 from training.rlhf.decode import decode, uniform_numbers
 from training.rlhf.optim import adamw
 from training.rlhf.packed import Tree, pack
 from training.rlhf.packing import shuffled
-from training.rlhf.ppo_update import Averages, Targets, gradients, policy_backward, policy_step, value_step
+from training.rlhf.ppo_update import Averages, gradients, policy_backward, policy_step, value_step
 from training.rlhf.rollout import Minibatch, Rollout, collect, cut_minibatches, episodes, score_episodes
 from training.rlhf.scalar_head import ScalarModel
+from training.rlhf.targets import Targets, advantages_of
 
 CPU = torch.device("cpu")
 SPEC = PpoSpec(
@@ -176,3 +176,36 @@ def test_an_unfinished_response_is_scored_at_an_end_token(
         assert ids[-1] == EOS
         expected = model.score(pack([Tree(ids)]))
         assert score.item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_samples_share_their_prompt_and_nothing_else(
+    causal_lm: Callable[[], LlamaForCausalLM], scalar_model: Callable[[], ScalarModel], prompts: list[list[int]]
+) -> None:
+    """Four samples of each prompt in one tree give the scores, values and gradients of four separate rows."""
+    policy, reference, value = causal_lm(), causal_lm(), scalar_model()
+    uniform, sizes = uniform_numbers(20, 10, seed=2), {"batch_size": 20, "pad_token_id": PAD, "stop_token_id": EOS}
+    decoded = decode(policy, prompts[:5], samples=4, uniform=uniform, temperature=1.0, **sizes)
+    examples = episodes(prompts[:5], decoded)
+    assert [example.prompt for example in examples] == [prompt for prompt in prompts[:5] for _ in range(4)]
+    assert len({example.response_length for example in examples}) > 2 and not decoded.finished.all()
+    found = []
+    for samples in (4, 1):
+        order = [prompt * 4 // samples + row for prompt in (3, 0, 4, 1, 2) for row in range(4 // samples)]
+        minibatches = cut_minibatches(examples, order, 8, 10_000, CPU, samples)
+        positions = [
+            sorted(position for rows in part.rows for position in rows.positions.tolist()) for part in minibatches
+        ]
+        scores = score_episodes(scalar_model(), examples, decoded.finished, EOS, 10_000, samples)
+        rollout = collect(examples, decoded, minibatches, policy, reference, value, scores, 1.0)
+        targets = advantages_of(rollout, SPEC, 0.1)[0]
+        for model in (policy, value):
+            model.zero_grad()
+        policy_backward(policy, rollout, targets, minibatches[0], SPEC, Averages())
+        value_step(
+            value, torch.optim.SGD(value.parameters(), lr=0.0), rollout, targets, minibatches[0], SPEC, Averages()
+        )
+        gradients_of = flat_gradient(policy), flat_gradient(value)
+        found.append((positions, [scores, rollout.logprobs, rollout.values, *targets, *gradients_of]))
+    assert found[0][0] == found[1][0]  # the same episodes in each minibatch
+    for shared, separate in zip(found[0][1], found[1][1], strict=True):
+        torch.testing.assert_close(shared, separate, atol=2e-5, rtol=1e-4)

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from training.contract.specs import PpoSpec
-from training.recipes.ppo import advantages_of
 from training.rlhf.examples import Example
 from training.rlhf.rollout import Rollout
+from training.rlhf.targets import advantages_of
 
 # Two responses of four tokens and of one. The first: score 1, all values .5. The second: score 1.5, value 1.
 RAW = [0.4286875, 0.45125, 0.475, 0.5, 0.5]

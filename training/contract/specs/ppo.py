@@ -15,6 +15,7 @@ class PpoSpec(Spec):
     total_episodes: int = 256_000
     batch_size: int = 512  # episodes per iteration
     minibatch_size: int = 64  # episodes per optimizer step
+    samples_per_prompt: int = 1  # episodes of one prompt, in one minibatch: the prompt is computed once for all
     num_ppo_epochs: int = 1  # passes over the batch
     temperature: float = 1.0
     response_length: int = 1000  # tokens at most, the end token included
@@ -58,17 +59,28 @@ class PpoSpec(Spec):
 
     @property
     def iterations(self) -> int:
+        """Rollouts of the whole run."""
         return self.total_episodes // self.batch_size
+
+    @property
+    def prompts_per_iteration(self) -> int:
+        """Prompts of a rollout."""
+        return self.batch_size // self.samples_per_prompt
 
     def validate(self) -> None:
         super().validate()
-        self.positive("total_episodes", "batch_size", "minibatch_size", "num_ppo_epochs", "temperature")
+        self.positive("total_episodes", "batch_size", "minibatch_size", "samples_per_prompt", "num_ppo_epochs")
+        self.positive("temperature")
         self.positive("response_length", "max_prompt_tokens", "lr", "value_lr", "cliprange", "cliprange_value")
         self.positive("max_grad_norm", "micro_batch_tokens", "decode_batch_size", "kl_horizon", "kl_target")
         self.fraction("gamma", "lam")
         require(
             self.batch_size % self.minibatch_size == 0,
             f"batch_size {self.batch_size} is not divisible by minibatch_size {self.minibatch_size}.",
+        )
+        require(
+            self.minibatch_size % self.samples_per_prompt == 0,
+            f"minibatch_size {self.minibatch_size} is not divisible by samples_per_prompt {self.samples_per_prompt}.",
         )
         require(
             self.total_episodes % self.batch_size == 0,
@@ -98,4 +110,5 @@ class PpoSpec(Spec):
 
     @property
     def ptx_rows_per_minibatch(self) -> int:
+        """Rows of pretraining text in an optimizer step."""
         return round(self.ptx_examples_per_episode * self.minibatch_size)
