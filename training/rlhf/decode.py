@@ -110,7 +110,7 @@ class _Batch:
     ) -> None:
         self.model, self.width = model, width
         prompt_of_row = torch.arange(len(prompts), device=device).repeat_interleave(samples)
-        self.cache = SampleCache(prompt_of_row, width)
+        self.cache = SampleCache(prompt_of_row)
         packed = pack([Tree(list(prompt)) for prompt in prompts], device)
         states = packed_states(model, packed, self.cache)
         self.logits = project(model, states[packed.ends])[prompt_of_row]

@@ -1,8 +1,8 @@
-"""The keys and values of sampling: each prompt's once, and after them those of all its samples, side by side.
+"""The keys and values of sampling: each prompt's once, and after them each sample's own.
 
-The queries of a prompt's K samples meet everything that the prompt and its samples hold in one matrix product; a mask
-hides from each sample what the others wrote. That computes K times as many products of samples as are needed, and is
-still the fastest way: a product with a single query a row costs its overhead, not its arithmetic.
+The queries of a prompt's K samples meet the prompt's keys in one matrix product; each row meets what it has sampled
+itself in a product of its own. Own tokens are kept in blocks of one length rather than in one long buffer: the products
+are fastest over tensors without gaps, and nothing has to be copied when a row grows.
 """
 
 from typing import Any
@@ -10,18 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+BLOCK = 16  # own tokens in a block
+
 
 class SampleCache:
-    """Of all layers. G prompts of at most P tokens; B rows, each a sample of one prompt; W tokens at most sampled."""
+    """Of all layers. G prompts of at most P tokens; B rows, each a sample of one prompt."""
 
-    def __init__(self, prompt_of_row: Tensor, width: int) -> None:
+    def __init__(self, prompt_of_row: Tensor) -> None:
         self.prompt_of_row = prompt_of_row  # long [B], ascending
-        self.width = width
         self.length = 0  # own tokens so far
-        self.stem_inside: Tensor  # bool [G, P]
-        # Own token t of slot k stands at column (keys) or row (values) P + t K + k.
-        self.keys: list[Tensor] = []  # per layer [G, H, D, P + W K]
-        self.values: list[Tensor] = []  # per layer [G, H, P + W K, D]
+        self.unseen: Tensor  # [G, 1, 1, P]; -inf in the padding, else 0
+        self.stems: list[tuple[Tensor, Tensor]] = []  # per layer: keys, values [G, H, P, D]
+        self.blocks: list[list[tuple[Tensor, Tensor]]] = []  # per layer: keys, values [B, H, BLOCK, D] of each block
         self._place_rows()
 
     def _place_rows(self) -> None:
@@ -35,35 +35,40 @@ class SampleCache:
 
     def keep_stem(self, keys: Tensor, values: Tensor, inside: Tensor) -> None:
         """One more layer of the prompts' pass: [G, H, P, D], bool [G, P]."""
-        if not self.keys:
-            self.stem_inside = inside
-            self.unseen = self._unseen(keys)
-        own = keys.new_empty(*keys.shape[:2], self.width * self.slots, keys.shape[3])
-        self.keys.append(torch.cat([keys, own], 2).transpose(-1, -2).contiguous())
-        self.values.append(torch.cat([values, own], 2))
-
-    def _unseen(self, like: Tensor) -> Tensor:
-        """0 where a slot may look, -inf where not: [G, 1, K, P + W * K]."""
-        on_stem = self.stem_inside[:, None].expand(-1, self.slots, -1)
-        on_own = torch.eye(self.slots, dtype=torch.bool, device=like.device).repeat(1, self.width)
-        seen = torch.cat([on_stem, on_own.expand(self.prompts, -1, -1)], -1)
-        return torch.zeros(seen.shape, dtype=like.dtype, device=like.device).masked_fill_(~seen, float("-inf"))[:, None]
+        if not self.stems:
+            unseen = torch.zeros(inside.shape, dtype=keys.dtype, device=keys.device)
+            self.unseen = unseen.masked_fill_(~inside, float("-inf"))[:, None, None]
+        self.stems.append((keys.contiguous(), values.contiguous()))
+        self.blocks.append([])
 
     def attend(self, module: nn.Module, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """One new token a row: query (scaled), key, value [B, H, 1, D] -> [B, 1, H, D]."""
         layer: Any = module.layer_idx
-        keys, values = self.keys[layer], self.values[layer]
-        start = self.stem_inside.shape[1] + self.length * self.slots
-        end = start + self.slots
-        keys[..., start:end] = self._laid_out(key).transpose(-1, -2)
-        values[:, :, start:end] = self._laid_out(value)
-        scores = self._laid_out(query) @ keys[..., :end]  # [G, H, K, end]
-        out = (scores + self.unseen[..., :end]).softmax(-1) @ values[:, :, :end]
-        by_place = out.transpose(1, 2).flatten(0, 1)  # [G * K, H, D]
-        return (by_place if self.is_full else by_place[self.place])[:, None]
+        blocks = self._write(layer, key, value)
+        stem_keys, stem_values = self.stems[layer]
+        on_stem = self._by_row(self._laid_out(query) @ stem_keys.transpose(-1, -2) + self.unseen)  # [B, H, P]
+        on_own = [(query @ keys.transpose(-1, -2))[:, :, 0] for keys, _ in blocks]  # [B, H, BLOCK] each
+        on_own[-1][..., self.length % BLOCK + 1 :] = float("-inf")
+        weights = torch.cat([on_stem, *on_own], -1).softmax(-1)
+        on_stem, *on_own = weights.split([stem_keys.shape[2], *[BLOCK] * len(blocks)], -1)
+        out = self._by_row(self._laid_out(on_stem[:, :, None]) @ stem_values)  # [B, H, D]
+        rows = out.flatten(0, 1)[:, None]
+        for part, (_, values) in zip(on_own, blocks, strict=True):
+            rows = torch.baddbmm(rows, part.flatten(0, 1)[:, None], values.flatten(0, 1))
+        return rows.view(len(out), 1, *out.shape[1:])
+
+    def _write(self, layer: int, key: Tensor, value: Tensor) -> list[tuple[Tensor, Tensor]]:
+        blocks, offset = self.blocks[layer], self.length % BLOCK
+        if offset == 0:
+            shape = (*key.shape[:2], BLOCK, key.shape[3])
+            blocks.append((key.new_zeros(shape), value.new_zeros(shape)))
+        keys, values = blocks[-1]
+        keys[:, :, offset] = key[:, :, 0]
+        values[:, :, offset] = value[:, :, 0]
+        return blocks
 
     def _laid_out(self, tensor: Tensor) -> Tensor:
-        """[B, H, 1, D] -> [G, H, K, D], 0 where no row stands."""
+        """[B, H, 1, X] -> [G, H, K, X], 0 where no row stands."""
         flat = tensor[:, :, 0]
         if not self.is_full:
             grid = flat.new_zeros(self.prompts * self.slots, *flat.shape[1:])
@@ -71,28 +76,16 @@ class SampleCache:
             flat = grid
         return flat.unflatten(0, (self.prompts, self.slots)).transpose(1, 2)
 
+    def _by_row(self, grid: Tensor) -> Tensor:
+        """[G, H, K, X] -> [B, H, X]"""
+        flat = grid.transpose(1, 2).flatten(0, 1)
+        return flat if self.is_full else flat[self.place]
+
     def select_rows(self, rows: Tensor) -> None:
         """Keep these rows, in this (ascending) order, and the prompts that still have one."""
-        place, slots = self.place[rows], self.slots
         kept, self.prompt_of_row = torch.unique(self.prompt_of_row[rows], return_inverse=True)
-        self.stem_inside = self.stem_inside[kept]
+        if len(kept) < self.prompts:
+            self.stems = [(keys[kept], values[kept]) for keys, values in self.stems]
+            self.unseen = self.unseen[kept]
         self._place_rows()
-        # Which slot of its prompt each place of the new grid takes over; where no row stands, any.
-        source = torch.zeros(self.prompts * self.slots, dtype=torch.long, device=place.device)
-        source[self.place] = place % slots
-        source = source.view(self.prompts, self.slots)
-        rows_of_keys = (tensor.transpose(-1, -2) for tensor in self.keys)
-        moved_keys = (self._moved(tensor, kept, source, slots) for tensor in rows_of_keys)
-        self.keys = [tensor.transpose(-1, -2).contiguous() for tensor in moved_keys]
-        self.values = [self._moved(tensor, kept, source, slots) for tensor in self.values]
-        self.unseen = self._unseen(self.keys[0])
-
-    def _moved(self, tensor: Tensor, kept: Tensor, source: Tensor, slots: int) -> Tensor:
-        stem_length = self.stem_inside.shape[1]
-        filled = stem_length + self.length * self.slots
-        result = tensor.new_empty(self.prompts, tensor.shape[1], stem_length + self.width * self.slots, tensor.shape[3])
-        result[:, :, :stem_length] = tensor[kept, :, :stem_length]
-        own = tensor[:, :, stem_length : stem_length + self.length * slots].unflatten(2, (self.length, slots))
-        moved = own.permute(0, 3, 1, 2, 4)[kept[:, None], source]  # [G, K, H, length, D]
-        result[:, :, stem_length:filled] = moved.permute(0, 2, 3, 1, 4).flatten(2, 3)
-        return result
+        self.blocks = [[(keys[rows], values[rows]) for keys, values in blocks] for blocks in self.blocks]

@@ -9,6 +9,7 @@ from training.rlhf.causal_lm import response_logprobs
 from training.rlhf.decode import Decoded, decode, nucleus, sample_tokens, uniform_numbers
 from training.rlhf.examples import batches
 from training.rlhf.rollout import episodes
+from training.rlhf.sample_cache import BLOCK
 
 
 def sample(
@@ -16,7 +17,7 @@ def sample(
     prompts: list[list[int]],
     *,
     samples: int = 3,
-    length: int = 12,
+    length: int = 40,  # more than two blocks of the cache
     temperature: float = 1.0,
     batch_size: int = 100,
     stop: int = EOS,
@@ -41,7 +42,7 @@ def test_the_captured_logprobs_are_those_of_a_plain_forward(
     model = causal_lm()
     for temperature in (1.0, 0.7):
         found = sample(model, prompts, temperature=temperature)
-        rows = episodes([prompt for prompt in prompts for _ in range(3)], found)
+        rows = episodes(prompts, found)
         for batch in batches(rows, 10_000, torch.device("cpu")):
             expected = response_logprobs(model, batch.packed, temperature)
             inside = torch.arange(found.tokens.shape[1]) < found.lengths[:, None]
@@ -57,6 +58,7 @@ def test_a_row_is_the_same_whatever_it_is_decoded_with(
     assert torch.equal(together.tokens, alone.tokens)
     assert torch.equal(together.lengths, alone.lengths)
     assert len(set(together.lengths.tolist())) > 3  # rows did leave the batch at different times
+    assert int(together.lengths.max()) > 2 * BLOCK
 
 
 def test_a_row_ends_at_its_first_stop_token_and_only_there(
@@ -80,7 +82,7 @@ def test_greedy_decoding_is_that_of_transformers(
     found = sample(model, prompts, samples=1, temperature=0.0)
     for prompt, row, length in zip(prompts, found.tokens, found.lengths.tolist(), strict=True):
         theirs = model.generate(
-            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), do_sample=False, max_new_tokens=12
+            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), do_sample=False, max_new_tokens=40
         )
         assert theirs[0, len(prompt) :].tolist() == row[:length].tolist()
 
