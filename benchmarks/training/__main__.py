@@ -2,7 +2,6 @@
 
 One thread and CPU seconds, ours and the peer in turn, medians over the repeats; both compute the same losses on the
 same rows (`tests/peers`). TRL lost PPO after 1.12.0, so `make bench-training` runs this once more with that one.
-Not measured yet: SFT, shared prefixes in PPO, memory, the share of the machine's peak.
 """
 
 import argparse
@@ -21,56 +20,92 @@ import torch
 from transformers.utils import logging as hf_logging
 
 from benchmarks.report import Measurement, append_lines, machine, spread, table
-from benchmarks.training import ppo, reward_model, sampling
+from benchmarks.training import memory, peak, ppo, reward_model, sampling, sft
 from benchmarks.training.timing import Work, medians, rates
+
+TRL, TRL_PPO, GENERATE = "TRL 1.16.0", "TRL 1.12.0 PPOTrainer", "transformers generate"
 
 
 @dataclass(frozen=True)
 class Case:
-    measure: str
+    """One line of the table: `measure(repeats)` gives the values of "ours" and "peer", a value a repeat."""
+
+    name: str
     size: str
     unit: str
     peer: str
-    at_least: float  # times the peer
-    ours: Callable[[], Work]
-    theirs: Callable[[], Work]
+    bar: float  # times the peer
+    measure: Callable[[int], dict[str, list[float]]]
+    at_most: bool = False  # the bar is a ceiling
+
+    @property
+    def says(self) -> str:
+        return f"{'at most' if self.at_most else 'at least'} {self.bar:g}"
+
+
+def side_by_side(ours: Callable[[], Work], peer: Callable[[], Work], repeats: int) -> dict[str, list[float]]:
+    return rates({"ours": ours(), "peer": peer()}, repeats)
 
 
 def cases(size: str) -> Iterator[Case]:
-    """What the TRL that is installed can stand beside: the latest for the reward model, 1.12.0 for PPO."""
+    """What the TRL that is installed can stand beside: 1.12.0 for PPO, the latest for all others."""
     if importlib.util.find_spec("trl") is None:
         raise SystemExit("TRL is not installed here; `make bench-training` makes an environment that has it.")
     if importlib.util.find_spec("trl.experimental.ppo"):
         return _ppo(size)
-    return chain(_reward_model(size), _sampling(size))
+    return chain(_reward_model(size), _sampling(size), _sft(size), _peak(size))
 
 
 def _reward_model(size: str) -> Iterator[Case]:
     for k, precision, bar in ((9, "fp32", 15.0), (9, "bf16", 16.0), (4, "fp32", 5.0)):
         prompts, per_step = (8, 2) if k == 9 else (16, 4)
         ours = partial(reward_model.ours, size, k, precision, prompts, per_step)
-        theirs = partial(reward_model.peer, size, k, precision, steps=4)
-        yield Case(f"rm.k{k}.{precision}", size, "comparisons/s", "TRL 1.16.0 RewardTrainer", bar, ours, theirs)
+        peer = partial(reward_model.peer, size, k, precision, steps=4)
+        both = partial(side_by_side, ours, peer)
+        yield Case(f"rm.k{k}.{precision}", size, "comparisons/s", f"{TRL} RewardTrainer", bar, both)
 
 
 def _sampling(size: str) -> Iterator[Case]:
     for precision, bar in (("fp32", 2.6), ("bf16", 3.5)):
-        ours, theirs = partial(sampling.ours, size, precision), partial(sampling.peer, size, precision)
-        yield Case(f"sample.{precision}", size, "tokens/s", "transformers generate", bar, ours, theirs)
+        both = partial(side_by_side, partial(sampling.ours, size, precision), partial(sampling.peer, size, precision))
+        yield Case(f"sample.{precision}", size, "tokens/s", GENERATE, bar, both)
+
+
+def _sft(size: str) -> Iterator[Case]:
+    for precision, bar in (("fp32", 1.1), ("bf16", 1.25)):
+        ours, peer = partial(sft.ours, size, precision, steps=4), partial(sft.peer, size, precision, steps=4)
+        yield Case(f"sft.{precision}", size, "tokens/s", f"{TRL} SFTTrainer", bar, partial(side_by_side, ours, peer))
+
+
+def _peak(size: str) -> Iterator[Case]:
+    for precision, of_reward_model, of_ppo in (("fp32", 0.65, 0.55), ("bf16", 0.50, 0.42)):
+        matmul = partial(peak.matmul, precision)
+        both = partial(side_by_side, partial(peak.of_reward_model, size, precision, prompts=8, per_step=2), matmul)
+        yield Case(f"peak.rm.{precision}", size, "GFLOP/s", "matmul of 2048", of_reward_model, both)
+        both = partial(side_by_side, partial(peak.of_ppo, size, precision), matmul)
+        yield Case(f"peak.ppo.{precision}", size, "GFLOP/s", "matmul of 2048", of_ppo, both)
 
 
 def _ppo(size: str) -> Iterator[Case]:
-    for kind, precision, bar in (("full", "fp32", 1.2), ("full", "bf16", 1.55), ("ragged", "fp32", 1.6)):
-        ours = partial(ppo.ours, size, precision, ragged=kind == "ragged")
-        theirs = partial(ppo.peer, size, precision, ragged=kind == "ragged")
-        yield Case(f"ppo.{kind}.{precision}", size, "episodes/s", "TRL 1.12.0 PPOTrainer", bar, ours, theirs)
+    """Ragged bf16 stands beside TRL's fp32, as fast as its bf16 in the update and slower nowhere else."""
+    kinds = (("full", "fp32", "fp32", 1.2), ("full", "bf16", "bf16", 1.55))
+    for kind, precision, of_peer, bar in (*kinds, ("ragged", "fp32", "fp32", 1.6), ("ragged", "bf16", "fp32", 2.4)):
+        ragged = kind == "ragged"
+        ours, peer = partial(ppo.ours, size, precision), partial(ppo.peer, size, of_peer)
+        both = partial(side_by_side, partial(ours, ragged=ragged), partial(peer, ragged=ragged))
+        yield Case(f"ppo.{kind}.{precision}", size, "episodes/s", f"{TRL_PPO} {of_peer}", bar, both)
+    together = partial(ppo.ours, size, "fp32", ragged=False, samples=4)
+    apart = partial(ppo.ours, size, "fp32", ragged=False, repeated=4)
+    both = partial(side_by_side, together, apart)
+    yield Case("ppo.shared_prefix", size, "episodes/s", "Podium, separate rows", 1.4, both)
+    yield Case("ppo.memory", size, "MB", TRL_PPO, 0.6, partial(memory.several, size, "fp32"), at_most=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
     parser.add_argument("--sizes", nargs="+", default=["8M"], choices=["8M", "30M"], help="parameters of the model")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="", help="measures whose name begins so")
+    parser.add_argument("--only", nargs="+", default=[""], help="measures whose names begin so")
     parser.add_argument("--json", type=Path, help="append the measurements to this file, one JSON object a line")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -78,19 +113,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{machine()}; one thread, CPU seconds, {options.repeats} repeats, texts of 48 to 80 tokens", flush=True)
     rows: list[list[str]] = []
     for case in chain.from_iterable(cases(size) for size in options.sizes):
-        if not case.measure.startswith(options.only):
+        if not case.name.startswith(tuple(options.only)):
             continue
-        found = rates({"ours": case.ours(), "peer": case.theirs()}, options.repeats)
+        found = case.measure(options.repeats)
         middle = medians(found)
         ratio = middle["ours"] / middle["peer"]
         both = (spread(found["ours"]), spread(found["peer"]))
-        rows.append([case.measure, case.size, case.unit, *both, case.peer, f"{ratio:.1f}", f"{case.at_least:g}"])
-        print(f"  {case.measure} {case.size}: {ratio:.1f} times {case.peer}", flush=True)
+        rows.append([case.name, case.size, case.unit, *both, case.peer, f"{ratio:.2f}", case.says])
+        print(f"  {case.name} {case.size}: {ratio:.2f} times {case.peer} ({case.says})", flush=True)
         if options.json:
             settings = {"size": case.size, "threads": 1, "repeats": options.repeats}
             values = (middle["ours"], case.unit, case.peer, middle["peer"])
-            append_lines(options.json, [Measurement(case.measure, settings, *values)])
-    print(table(["measure", "model", "unit", "Podium", "peer", "which", "ratio", "at least"], rows))
+            append_lines(options.json, [Measurement(case.name, settings, *values)])
+    print(table(["measure", "model", "unit", "Podium", "peer", "which", "ratio", "bar"], rows))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """One iteration of PPO: episodes a second, beside TRL 1.12.0's PPOTrainer, the last one with PPO.
 
-64 episodes, prompts of 48 to 80 tokens, up to 64 new ones, one epoch of 4 minibatches, no pretraining text. Ragged
-responses end by chance, one token in 65; full-length ones practically never do. TRL's bf16 is that of its accelerator.
-Both take the log-probabilities of the old policy from the sampler (`old_logprobs`).
+64 episodes (16 of the larger model), prompts of 48 to 80 tokens, up to 64 new ones, one epoch of 4 minibatches, no
+pretraining text. Ragged responses end by chance, one token in 65; full-length ones practically never do. TRL's bf16 is
+that of its accelerator. Both take the log-probabilities of the old policy from the sampler (`old_logprobs`).
 """
 
 import math
@@ -22,12 +22,13 @@ from training.rlhf.ppo_trainer import Models, PpoTrainer
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.targets import advantages_of
 
-EPISODES, MINIBATCHES, LENGTH, KL_COEF = 64, 4, 64, 0.05
+EPISODES = {"8M": 64, "30M": 16}  # of an iteration; the larger model gets fewer, so that it ends in minutes
+MINIBATCHES, LENGTH, KL_COEF = 4, 64, 0.05
 
 
-def prompts() -> list[list[int]]:
+def prompts(size: str) -> list[list[int]]:
     rng, texts = random.Random(0), Lengths()
-    return [texts.draw(rng) for _ in range(EPISODES)]
+    return [texts.draw(rng) for _ in range(EPISODES[size])]
 
 
 def policy(size: str, *, ragged: bool) -> Any:
@@ -43,10 +44,11 @@ def policy(size: str, *, ragged: bool) -> Any:
 
 def ours(size: str, precision: str, *, ragged: bool, samples: int = 1, repeated: int = 1) -> Work:
     """Iterations as the recipe does them, `samples` of each prompt; or each prompt `repeated` times by itself."""
+    episodes = EPISODES[size]
     spec = PpoSpec(
-        total_episodes=EPISODES,
-        batch_size=EPISODES,
-        minibatch_size=EPISODES // MINIBATCHES,
+        total_episodes=episodes,
+        batch_size=episodes,
+        minibatch_size=episodes // MINIBATCHES,
         samples_per_prompt=samples,
         response_length=LENGTH,
         kl_coef=KL_COEF,
@@ -60,7 +62,7 @@ def ours(size: str, precision: str, *, ragged: bool, samples: int = 1, repeated:
     for model in (actor, reference, reward_model.classifier, value.classifier):
         set_precision(model, precision)
     trainer = PpoTrainer(Models(actor, value, reference, reward_model, END, PAD), spec, seed=0)
-    batch = [prompt for prompt in prompts()[: EPISODES // samples // repeated] for _ in range(repeated)]
+    batch = [prompt for prompt in prompts(size)[: episodes // samples // repeated] for _ in range(repeated)]
     iteration = 0
 
     def work() -> float:
@@ -69,7 +71,7 @@ def ours(size: str, precision: str, *, ragged: bool, samples: int = 1, repeated:
         targets, _ = advantages_of(rollout, spec, spec.kl_coef)
         trainer.update(iteration, rollout, targets, lambda step: None)
         iteration += 1
-        return EPISODES
+        return episodes
 
     return work
 
@@ -82,16 +84,17 @@ def peer(size: str, precision: str, *, ragged: bool) -> Work:
     from transformers import PrinterCallback
     from trl.experimental.ppo import PPOConfig, PPOTrainer
 
-    rows = Dataset.from_dict({"input_ids": prompts()})
+    episodes = EPISODES[size]
+    rows = Dataset.from_dict({"input_ids": prompts(size)})
     trainer = PPOTrainer(
         args=PPOConfig(
             output_dir=tempfile.mkdtemp(prefix="podium-peer-"),
-            per_device_train_batch_size=EPISODES,
+            per_device_train_batch_size=episodes,
             gradient_accumulation_steps=1,
             num_mini_batches=MINIBATCHES,
             num_ppo_epochs=1,
-            total_episodes=EPISODES,
-            local_rollout_forward_batch_size=EPISODES,
+            total_episodes=episodes,
+            local_rollout_forward_batch_size=episodes,
             response_length=LENGTH,
             stop_token="eos",
             temperature=1.0,
@@ -116,6 +119,6 @@ def peer(size: str, precision: str, *, ragged: bool) -> Work:
 
     def work() -> float:
         trainer.train()
-        return EPISODES
+        return episodes
 
     return work

@@ -4,7 +4,7 @@ import random
 import tempfile
 from typing import Any
 
-from benchmarks.training.timing import Work
+from benchmarks.training.timing import Work, grouped
 from benchmarks.training.world import Lengths, classifier, tokenizer
 from training.contract.specs import RewardModelSpec
 from training.recipes.reward_model import backward
@@ -49,7 +49,8 @@ def peer(size: str, k: int, precision: str, steps: int) -> Work:
     from trl import RewardConfig, RewardTrainer
 
     pairs = []
-    for prompt in rankings(k, max(1, steps * PEER_PAIRS * 2 // (k * (k - 1))) + 1):
+    wanted = grouped(steps * PEER_PAIRS)
+    for prompt in rankings(k, -(-wanted * 2 // (k * (k - 1)))):
         for pair in prompt.pairs:
             chosen, rejected = (prompt.prompt + prompt.completions[position] for position in pair)
             length = max(len(chosen), len(rejected))
@@ -72,7 +73,7 @@ def peer(size: str, k: int, precision: str, steps: int) -> Work:
             disable_tqdm=True,
             remove_unused_columns=False,
         ),
-        train_dataset=Dataset.from_list(pairs),
+        train_dataset=Dataset.from_list(pairs[:wanted]),
         processing_class=tokenizer(),
     )
     trainer.remove_callback(PrinterCallback)  # our table is what is printed

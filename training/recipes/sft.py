@@ -79,7 +79,7 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
         set_lr(optimizer, lr)
         optimizer.zero_grad(set_to_none=True)
         order = endless_order(len(examples), run.seed, step * spec.batch_size, spec.batch_size)
-        metrics = {"loss/train": _backward_demonstrations(model, [examples[i] for i in order], spec)}
+        metrics = {"loss/train": backward(model, [examples[i] for i in order], spec)}
         if blocks is not None:
             metrics["loss/ptx"] = _backward_text(model, blocks, spec, step, run.seed)
         for name, loss in metrics.items():
@@ -113,7 +113,7 @@ def _pretraining_blocks(run: RunDir, spec: SftSpec, tokenizer: Any, model: PreTr
     return pack_blocks(encode_documents(tokenizer, texts), size)
 
 
-def _backward_demonstrations(model: PreTrainedModel, examples: list[Example], spec: SftSpec) -> float:
+def backward(model: PreTrainedModel, examples: list[Example], spec: SftSpec) -> float:
     """Gradient of the mean loss per completion token of the whole batch, however it is cut. Returns that loss."""
     tokens = sum(example.response_length for example in examples)
     total = 0.0
