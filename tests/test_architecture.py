@@ -36,6 +36,7 @@ SLICES: dict[str, set[str] | None] = {
     "topics": {"prompts"},
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
+    "agreement": {"evaluation", "rankings", "queue", "rubrics", "guidelines", "labelers", "prompts", "completions"},
     "exports": {"prompts", "completions", "demonstrations", "rankings", "queue", "labelers", "guidelines"},
     "rounds": None,
     "simulation": None,
