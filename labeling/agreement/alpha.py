@@ -66,10 +66,20 @@ def alpha_of(coincident: Floats, distances: Distances) -> Floats:
 def alpha(counts: ArrayLike, distances: Distances) -> Measure:
     """Of values given to units that belong to items: counts [items, units, V]. Items are what is resampled."""
     found = coincidences(counts)
-    V = found.shape[-1]
-    return Measure(
-        found.reshape(len(found), V * V), lambda sums: alpha_of(sums.reshape(*sums.shape[:-1], V, V), distances)
-    )
+    upper = np.triu_indices(found.shape[-1])  # coincidences are symmetric
+    return Measure(found[:, upper[0], upper[1]], formula(found.shape[-1], distances))
+
+
+def formula(V: int, distances: Distances) -> Callable[[Floats], Floats]:
+    """Alpha from the upper triangle of the coincidences of V values."""
+    one, other = np.triu_indices(V)
+
+    def of(sums: Floats) -> Floats:
+        coincident = np.zeros((*sums.shape[:-1], V, V))
+        coincident[..., one, other] = coincident[..., other, one] = sums
+        return alpha_of(coincident, distances)
+
+    return of
 
 
 def ranking_alpha(rankings: Rankings, compared: Compared, items: int) -> Measure:

@@ -1,14 +1,12 @@
 """PURE. Kendall's coefficient of concordance W: how much all labelers of an item rank alike, ties corrected."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.agreement.pairs import Rankings
+from labeling.agreement.pairs import Rankings, orders, summed_by_item
 from labeling.agreement.resampling import Floats, Observations
-
-AT_ONCE = 1 << 15  # rankings held in memory at a time
 
 
 class Concordance(NamedTuple):
@@ -27,29 +25,35 @@ def concordance(rankings: Rankings, items: int) -> Concordance:
     item's completions; pure chance gives 1/m on average, so it is read beside m.
     """
     labelers = np.bincount(rankings.item, minlength=items)
-    sums, corrections = np.zeros((items, rankings.places.shape[1])), np.zeros(items)
-    for start in range(0, len(rankings.item), AT_ONCE):
-        at = slice(start, start + AT_ONCE)
-        ranks, ties = _mean_ranks(rankings.places[at])
-        np.add.at(sums, rankings.item[at], ranks)
-        np.add.at(corrections, rankings.item[at], ties)
-    completions = np.count_nonzero(sums, axis=1)
-    mean = sums.sum(axis=1) / np.maximum(completions, 1)
-    spread = np.where(sums > 0, (sums - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    apart, ties = _ranks(rankings.places)
+    spread = (summed_by_item(apart, rankings.item, items).astype(float) ** 2).sum(axis=1)
+    corrections = np.bincount(rankings.item, weights=ties, minlength=items)
+    completions = np.zeros(items)
+    completions[rankings.item] = np.count_nonzero(rankings.places, axis=1)
     most = labelers**2 * (completions**3 - completions) - labelers * corrections
     with np.errstate(invalid="ignore", divide="ignore"):
         w = np.where((labelers > 1) & (most > 0), 12 * spread / most, np.nan)
     return Concordance(w, labelers)
 
 
-def _mean_ranks(places: NDArray[np.uint8]) -> tuple[Floats, NDArray[Any]]:
-    """Ranks from 1, tied completions sharing the mean of theirs (0: not ranked), [R, K]; and each ranking's t³ - t."""
-    ranked = places > 0
-    both = ranked[:, :, None] & ranked[:, None, :]
-    before = np.count_nonzero(both & (places[:, None, :] < places[:, :, None]), axis=2)
-    equal = np.count_nonzero(both & (places[:, None, :] == places[:, :, None]), axis=2)
-    ranks = np.where(ranked, before + (equal + 1) / 2, 0.0)
-    return ranks, np.where(ranked, equal**2 - 1, 0).sum(axis=1)
+def _ranks(places: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    """How far each completion's rank is from the middle rank, tied ones sharing their mean: [R, K]; and each
+    ranking's sum of t³ - t.
+
+    A completion is half a rank further down for each that is preferred to it, half a rank further up for each that it
+    is preferred to.
+    """
+    order, known = orders(places)
+    K = places.shape[1]
+    one, other = np.triu_indices(K, k=1)
+    pair = np.arange(len(one))
+    ends = np.zeros((len(one), K), dtype=np.float32)  # of each pair, the two completions
+    ends[pair, one], ends[pair, other] = 1, 1
+    losses = ends.copy()
+    losses[pair, one] = -1
+    apart: Floats = order.astype(np.float32) @ losses / 2
+    tied_with = (known & (order == 0)).astype(np.float32) @ ends
+    return apart, ((tied_with + 1) ** 2 - 1).sum(axis=1)  # t completions that have t - 1 beside them each
 
 
 def mean_w(found: Concordance) -> Observations:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.agreement.resampling import Floats, Measure
+from labeling.agreement.resampling import Floats, Measure, first_over_second
 
 
 def cohen_of(table: Floats) -> Floats:
@@ -31,31 +31,36 @@ def fleiss(counts: ArrayLike) -> Measure:
     Where units have different numbers of labelers, each counts by its shares (with equal numbers it is Fleiss' own
     formula). Units of fewer than two labelers are left out; NaN where only one category was ever used.
     """
+    return Measure(_alike(counts), _fleiss_of)
+
+
+def unanimity(counts: ArrayLike) -> Measure:
+    """The share of two labelers, drawn from those of a unit, who gave it the same category; counts as for `fleiss`."""
+    return Measure(_alike(counts), first_over_second)
+
+
+def kappa_and_unanimity(counts: ArrayLike) -> tuple[Measure, Measure]:
+    """Both, over the same sums."""
+    sums = _alike(counts)
+    return Measure(sums, _fleiss_of), Measure(sums, first_over_second)
+
+
+def _alike(counts: ArrayLike) -> Floats:
+    """Summed over the units of each item: the share of alike twos of labelers, units, and the categories' shares, of
+    which the last is what the others leave: [items, 2 + V - 1]."""
     given = np.asarray(counts, dtype=np.float32)
     labelers = given.sum(axis=-1)
     several = labelers > 1
-    safe = np.where(several, labelers, 2)
-    alike = np.where(several, ((given**2).sum(axis=-1) - labelers) / (safe * (safe - 1)), 0.0)
-    shares = np.where(several[..., None], given / safe[..., None], 0.0)
-    per_item = np.concatenate(
-        [alike.sum(axis=-1, keepdims=True), several.sum(axis=-1, keepdims=True), shares.sum(axis=-2)], axis=-1
-    )
-    return Measure(per_item, _fleiss_of)
+    each = np.divide(1, labelers, out=np.zeros_like(labelers), where=several)
+    others = np.divide(1, labelers - 1, out=np.zeros_like(labelers), where=several)
+    alike = (np.einsum("iuv,iuv->iu", given, given) - labelers) * each * others
+    shares = np.einsum("iuv,iu->iv", given[..., :-1], each)
+    return np.concatenate([np.stack([alike.sum(axis=-1), several.sum(axis=-1)], axis=-1), shares], axis=-1)
 
 
 def _fleiss_of(sums: Floats) -> Floats:
     alike, units, shares = sums[..., 0], sums[..., 1], sums[..., 2:]
     with np.errstate(invalid="ignore", divide="ignore"):
-        expected = ((shares / units[..., None]) ** 2).sum(axis=-1)
+        part = shares / units[..., None]
+        expected = (part**2).sum(axis=-1) + (1 - part.sum(axis=-1)) ** 2
         return np.where((units > 0) & (1 - expected > 1e-6), (alike / units - expected) / (1 - expected), np.nan)
-
-
-def unanimity(counts: ArrayLike) -> Measure:
-    """The share of two labelers, drawn from those of a unit, who gave it the same category; counts as for `fleiss`."""
-    alike_and_units = fleiss(counts).per_item[:, :2]
-    return Measure(alike_and_units, _ratio)
-
-
-def _ratio(sums: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(sums[..., 1] > 0, sums[..., 0] / sums[..., 1], np.nan)

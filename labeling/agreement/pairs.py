@@ -43,6 +43,15 @@ class Compared(NamedTuple):
     tied_both: Ints
 
 
+def summed_by_item(rows: NDArray[Any], item: Ints, items: int) -> NDArray[Any]:
+    """The sums of the rows [R, columns] of each item, whose numbers ascend: [items, columns]."""
+    summed = np.zeros((items, rows.shape[1]), dtype=np.result_type(rows.dtype, np.int16))
+    if rows.size:
+        starts = np.flatnonzero(np.diff(item, prepend=-1))
+        summed[item[starts]] = np.add.reduceat(rows, starts, axis=0, dtype=summed.dtype)
+    return summed
+
+
 def within_items(item: Ints) -> tuple[Ints, Ints]:
     """Rows of every two rankings of the same item, given the items of all rankings in ascending order."""
     starts = np.flatnonzero(np.diff(item, prepend=-1))
@@ -142,9 +151,8 @@ def against_the_others(rankings: Rankings, items: int) -> Observations:
     are excluded. The others vote without the labeler (leave one out).
     """
     order, _ = orders(rankings.places)
-    votes = np.zeros((items, order.shape[1]), dtype=np.int32)
-    np.add.at(votes, rankings.item, order)
-    others = np.sign(votes[rankings.item] - order)
+    votes = summed_by_item(order, rankings.item, items)
+    others = np.sign(votes[rankings.item] - order).astype(np.int8)
     both = order * others
     strict = np.count_nonzero(both, axis=1)
     alike = (strict + both.sum(axis=1, dtype=np.int64)) / 2

@@ -72,11 +72,27 @@ def cells(seen: Observations, cell: Ints | None = None, *, count: int = 1, items
     return Cells(above, below)
 
 
+def ratio(seen: Observations, *, items: int) -> Measure:
+    """One ratio over everything."""
+    above, below = (np.bincount(seen.item, weights=values, minlength=items) for values in (seen.above, seen.below))
+    return Measure(np.stack([above, below], axis=1), first_over_second)
+
+
+def first_over_second(sums: Floats) -> Floats:
+    """The formula of a ratio; NaN over nothing."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(sums[..., 1] > 0, sums[..., 0] / sums[..., 1], np.nan)
+
+
 def estimates(
     measures: Sequence[Measure], ratios: Sequence[Cells] = (), *, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[list[Estimate | None], list[list[Estimate | None]]]:
-    """The measures' and the cells' estimates, None where undefined, over the same draws of the same items."""
-    dense = [np.ascontiguousarray(measure.per_item.T, dtype=np.float32) for measure in measures]
+    """The measures' and the cells' estimates, None where undefined, over the same draws of the same items.
+
+    Measures that share their sums (the same array) are drawn once.
+    """
+    sums = {id(measure.per_item): measure.per_item for measure in measures}
+    dense = [np.ascontiguousarray(per_item.T, dtype=np.float32) for per_item in sums.values()]
     sparse = [matrix for one in ratios for matrix in one]
     items = {matrix.shape[1] for matrix in [*dense, *sparse]}
     if len(items) > 1:
@@ -84,9 +100,8 @@ def estimates(
     if not items or items == {0}:
         return [None for _ in measures], [[None] * one.above.shape[0] for one in ratios]
     drawn_dense, drawn_sparse = _drawn(dense, sparse, items.pop(), resamples, seed)
-    of_measures = [
-        _measured(measure, totals) for measure, totals in zip(measures, _cut(drawn_dense, dense), strict=True)
-    ]
+    totals = dict(zip(sums, _cut(drawn_dense, dense), strict=True))
+    of_measures = [_measured(measure, totals[id(measure.per_item)]) for measure in measures]
     parts = iter(_cut(drawn_sparse, sparse))
     return of_measures, [_ratios(one, next(parts), next(parts)) for one in ratios]
 
@@ -126,31 +141,31 @@ def _cut(totals: Floats, matrices: Sequence[Any]) -> list[Floats]:
 
 
 def _measured(measure: Measure, totals: Floats) -> Estimate | None:
-    value = float(measure.formula(measure.per_item.sum(axis=0, dtype=np.float64)))
-    if np.isnan(value):
-        return None
-    items = int(np.count_nonzero(np.any(measure.per_item != 0, axis=1)))
-    return Estimate(value, *_interval(measure.formula(totals.T.astype(np.float64)), items), items)
+    value = measure.formula(measure.per_item.sum(axis=0, dtype=np.float64))
+    items = np.count_nonzero(np.any(measure.per_item != 0, axis=1))
+    drawn = measure.formula(totals.T.astype(np.float64))
+    return _listed(np.array([value]), drawn[None], np.array([items]))[0]
 
 
 def _ratios(one: Cells, above: Floats, below: Floats) -> list[Estimate | None]:
     """Above and below: [cells, resamples]."""
-    counts = np.diff(one.below.indptr)
-    sums = one.above.sum(axis=1, dtype=np.float64), one.below.sum(axis=1, dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = np.where(below > 0, above / below, np.nan)
+    sums = np.stack([matrix.sum(axis=1, dtype=np.float64) for matrix in one], axis=-1)
+    drawn = first_over_second(np.stack([above, below], axis=-1))
+    return _listed(first_over_second(sums), drawn, np.diff(one.below.indptr))
+
+
+def _listed(values: Floats, drawn: Floats, items: Ints) -> list[Estimate | None]:
+    """[cells], [cells, resamples], [cells]; the interval lies between the 2.5 and 97.5 percentiles of the draws in
+    which a figure is defined."""
+    holes = np.isnan(drawn).any(axis=1)
+    ends = np.full((len(values), 2), np.nan)
+    ends[~holes] = np.quantile(drawn[~holes], [0.025, 0.975], axis=1).T
+    for row in np.flatnonzero(holes & (items >= FEWEST)):
+        if len(defined := drawn[row][~np.isnan(drawn[row])]):
+            ends[row] = np.quantile(defined, [0.025, 0.975])
+    ends[items < FEWEST] = np.nan
+    known = [[None if np.isnan(end) else end for end in both] for both in ends.tolist()]
     return [
-        Estimate(float(sums[0][row] / sums[1][row]), *_interval(drawn[row], int(counts[row])), int(counts[row]))
-        if counts[row]
-        else None
-        for row in range(len(counts))
+        None if np.isnan(value) else Estimate(value, low, high, count)
+        for value, (low, high), count in zip(values.tolist(), known, items.tolist(), strict=True)
     ]
-
-
-def _interval(drawn: Floats, items: int) -> tuple[float | None, float | None]:
-    """Between the 2.5 and 97.5 percentiles of the draws in which the figure is defined."""
-    defined = drawn[~np.isnan(drawn)]
-    if items < FEWEST or not len(defined):
-        return None, None
-    low, high = np.quantile(defined, [0.025, 0.975])
-    return float(low), float(high)

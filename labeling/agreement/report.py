@@ -1,0 +1,45 @@
+"""The agreement page's figures: computed once for each version of the data, then known."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from labeling.agreement import rows, wording
+from labeling.agreement.figures import Figures, compute
+from labeling.agreement.rows import Filters
+from labeling.agreement.wording import Counts, Report
+
+KEPT = 86400  # seconds; a figure is known by the version of its data, so it cannot be stale
+
+
+class _Known(NamedTuple):
+    figures: Figures
+    counts: Counts
+    computed_at: datetime
+
+
+def of(filters: Filters) -> Report:
+    """The figures of what the database holds now; they are computed anew where it has changed."""
+    listed = rows.listed(filters)
+    key = f"agreement:1:{listed.version}"
+    known: _Known | None = cache.get(key)
+    if known is None:
+        known = _computed(filters, listed)
+        cache.set(key, known, KEPT)
+    return wording.said(filters.chosen(), listed.version, known.computed_at, known.counts, known.figures)
+
+
+def _computed(filters: Filters, listed: rows.Listed) -> _Known:
+    labels = rows.read(filters, listed)
+    figures = compute(labels)
+    counts = Counts(
+        rankings=len(listed.about["id"]),
+        items=len(set(listed.about["item"].tolist())),
+        shared_rankings=len(labels.rankings.item),
+        shared_items=len(labels.items),
+        labelers=len(labels.labelers),
+        comparisons=figures.comparisons,
+    )
+    return _Known(figures, counts, timezone.now())
