@@ -57,8 +57,8 @@ def page_or_part(
     return render(request, part if wants_part(request) else page, dict(context), status=status)
 
 
-def role_required(role: str) -> Callable[[View[P]], View[P]]:
-    """A view for one role: who is not logged in goes to the log-in page, everybody else finds nothing here.
+def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
+    """A view for who has one of the roles: who is not logged in goes to the log-in page, others find nothing here.
 
     A script is told so (401) instead: it would take the log-in page for the answer, and the words with it.
     """
@@ -70,7 +70,7 @@ def role_required(role: str) -> Callable[[View[P]], View[P]]:
                 if wants_part(request) or wants_json(request):
                     return _logged_out()
                 return redirect_to_login(request.get_full_path())
-            if role not in request.user.roles:
+            if request.user.roles.isdisjoint(roles):
                 raise Http404
             return view(request, *args, **kwargs)
 

@@ -34,6 +34,7 @@ from labeling.threads import talk
 labeler_only = role_required(Role.LABELER)
 researcher_only = role_required(Role.RESEARCHER)
 admin_only = role_required(Role.ADMIN)
+office_only = role_required(Role.RESEARCHER, Role.ADMIN)
 
 
 def user_of(request: HttpRequest) -> User:
@@ -141,6 +142,12 @@ def proposal_for_research(proposal_id: int) -> Proposal:
 
 def item_for_research(item_id: int) -> WorkItem:
     return get_object_or_404(WorkItem, pk=item_id)
+
+
+def ranked_item_for_office(item_id: int) -> WorkItem:
+    """An item that completions are ranked in, with what its page shows."""
+    ranked = WorkItem.objects.filter(batch__kind=Kind.RANK)
+    return get_object_or_404(ranked.select_related("prompt", "batch__guideline", "batch__rubric"), pk=item_id)
 
 
 def topic_for_research(slug: str) -> Topic:

@@ -1,4 +1,4 @@
-"""The API for programs: prompts in and out, and how rounds and runs stand. Same roles as the pages."""
+"""The API for programs: prompts in and out, how rounds and runs stand, agreement. Same roles as the pages."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -13,6 +13,8 @@ from rest_framework.serializers import ModelSerializer
 from rest_framework.views import APIView
 
 from labeling import access
+from labeling.agreement import report
+from labeling.agreement.forms import filters_of
 from labeling.errors import BadInput
 from labeling.models import Prompt, Role, User
 from labeling.prompts.forms import PromptFilter
@@ -30,6 +32,15 @@ class IsResearcher(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if Role.RESEARCHER not in cast(User, request.user).roles:
+            raise Http404
+        return True
+
+
+class IsOffice(BasePermission):
+    """Researchers and admins; everybody else is told that there is nothing."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if cast(User, request.user).roles.isdisjoint({Role.RESEARCHER, Role.ADMIN}):
             raise Http404
         return True
 
@@ -108,6 +119,15 @@ class RoundView(ResearcherView):
         ]
         fields = {name: getattr(round_, name) for name in ("id", "name", "state", "seed", "settings", "created_at")}
         return Response({**fields, "finished_at": round_.finished_at, "stages": stages})
+
+
+class AgreementView(APIView):
+    """All figures of the agreement page, filtered as there."""
+
+    permission_classes = [IsAuthenticated, IsOffice]
+
+    def get(self, request: Request) -> Response:
+        return Response(report.of(filters_of(request.query_params)))
 
 
 class RunView(ResearcherView):

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from labeling import api
+from labeling.agreement import views as agreement
 from labeling.demonstrations import views as demonstrations
 from labeling.guidelines import views as guidelines
 from labeling.labelers import views as labelers
@@ -68,6 +69,11 @@ urlpatterns: list[URLPattern] = [
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
     path("rounds/<int:round_id>/<slug:name>/retry/", rounds.stage_retry, name="stage-retry"),
     path("rounds/<int:round_id>/<slug:name>/go-on/", rounds.stage_go_on, name="stage-go-on"),
+    # Researchers and admins
+    path("agreement/", agreement.overview, name="agreement"),
+    path("agreement/figures.csv", agreement.figures_csv, name="agreement-csv"),
+    path("agreement/items/", agreement.item_list, name="agreement-items"),
+    path("agreement/items/<int:item_id>/", agreement.item_detail, name="agreement-item"),
     # Admins
     path("labelers/", labelers.labeler_list, name="labeler-list"),
     path("labelers/<slug:pseudonym>/pause/", labelers.labeler_pause, name="labeler-pause"),
@@ -78,6 +84,7 @@ urlpatterns: list[URLPattern] = [
     # Programs
     path("api/prompts/", api.PromptsView.as_view(), name="api-prompts"),
     path("api/rounds/<int:round_id>/", api.RoundView.as_view(), name="api-round"),
+    path("api/agreement/", api.AgreementView.as_view(), name="api-agreement"),
     path("api/runs/<uuid:run_id>/", api.RunView.as_view(), name="api-run"),
     path("api/runs/<uuid:run_id>/metrics/", api.RunMetricsView.as_view(), name="api-run-metrics"),
 ]

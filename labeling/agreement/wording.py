@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypedDict
 
-from labeling.agreement.figures import Figures, Of
+from labeling.agreement.figures import Figures, Of, Overall
 from labeling.agreement.resampling import FEWEST, Estimate
 from labeling.agreement.rows import COHORTS, PURPOSES, USE_CASES
 from labeling.guidelines.models import Guideline, Purpose
@@ -110,8 +110,8 @@ def said(filters: Mapping[str, Any], version: str, computed_at: datetime, counts
         computed_at=computed_at.isoformat(timespec="seconds"),
         filters={name: str(value) for name, value in filters.items()},
         counts=counts,
-        overall=_overall(figures, shared),
-        ratings=_ratings(figures),
+        overall=_overall(figures.overall, shared),
+        ratings=_ratings(figures.overall),
         flags=_flags(figures),
         labelers=sorted(
             [
@@ -147,8 +147,7 @@ def _line(key: str, label: str, estimate: Estimate | None, why: str, explained: 
     return Line(key=key, label=label, explained=explained, **figure(estimate, why))
 
 
-def _overall(figures: Figures, shared: bool) -> list[Line]:
-    found = figures.overall
+def _overall(found: Overall, shared: bool) -> list[Line]:
     chance = f"; rankings by chance would give {found.w_by_chance:.2f}" if found.w_by_chance is not None else ""
     return [
         _line(
@@ -174,8 +173,7 @@ def _overall(figures: Figures, shared: bool) -> list[Line]:
     ]  # fmt: skip
 
 
-def _ratings(figures: Figures) -> list[Line]:
-    found = figures.overall
+def _ratings(found: Overall) -> list[Line]:
     same = NO_RATINGS if found.rating_same is None else SAME_RATINGS
     return [
         _line(
@@ -193,9 +191,27 @@ def _ratings(figures: Figures) -> list[Line]:
     ]  # fmt: skip
 
 
-def _flags(figures: Figures) -> list[FlagLine]:
+def flag_names() -> dict[str, str]:
+    """By key, of all flags that any rubric asks."""
     asked = [question for rubric in Rubric.objects.order_by("version") for question in rubric.flags]
-    names = {question["key"]: question["label"] for question in asked}
+    return {question["key"]: question["label"] for question in asked}
+
+
+def of_two(overall: Overall) -> list[Line]:
+    """What two labelers have in common, on the items that both ranked."""
+    shared = overall.rankings.ties_half is not None
+    return [line for line in _overall(overall, shared) if line["key"] != "w"] + _ratings(overall)
+
+
+def kappas(found: Mapping[str, Estimate | None]) -> list[tuple[str, Figure]]:
+    """Cohen's kappa of each flag, under the flag's name."""
+    names = flag_names()
+    why = "both always said the same, so agreement cannot be told from chance"
+    return [(names[key], figure(one, why)) for key, one in found.items()]
+
+
+def _flags(figures: Figures) -> list[FlagLine]:
+    names = flag_names()
     lines = []
     for flag in figures.flags:
         habit = "never" if not flag.ticked else "always" if flag.ticked == flag.answers else ""

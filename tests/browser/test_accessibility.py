@@ -15,6 +15,7 @@ from labeling.queue import dispatch
 from labeling.rankings.submit import submit
 from labeling.threads import talk
 from tests.browser.conftest import log_in
+from tests.labeling.agreement.overlap import ranked_by
 from tests.work import proposing_work, ranking_work, writing_work
 
 pytestmark = pytest.mark.browser
@@ -23,7 +24,7 @@ EVERYWHERE = [(width, scheme) for width in (390, 1280) for scheme in ("light", "
 OFFICE = [
     "home", "round-list", "run-list", "dataset-list", "checkpoint-list", "prompt-list", "prompt-import",
     "proposal-list", "held-list", "guideline-list", "rubric-list", "topic-list", "thread-list",
-    "labeler-list", "account_change_password",
+    "labeler-list", "account_change_password", "agreement", "agreement-items",
 ]  # fmt: skip
 
 
@@ -105,6 +106,18 @@ def test_pages_of_researchers_and_admins(page: Page, admin_user: User, labeler: 
         *(reverse(name) for name in OFFICE),
         reverse("batch-detail", args=[batch.pk]),
         reverse("guideline-publish", args=["training"]),
+    )
+
+
+def test_pages_of_agreement(page: Page, admin_user: User, labeler: Labeler, second_labeler: Labeler) -> None:
+    batch = ranking_work(2, need=2)
+    ranked_by(batch, (labeler, [[1, 2, 3, 4]] * 2), (second_labeler, [[4, 3, 2, 1], [1, 1, 2, 3]]))
+    log_in(page, admin_user)
+    check(
+        page,
+        reverse("agreement"),
+        reverse("agreement-items") + f"?labeler={labeler}&other={second_labeler}&batch={batch.pk}",
+        reverse("agreement-item", args=[batch.items.earliest("pk").pk]),
     )
 
 

@@ -1,0 +1,52 @@
+"""One item side by side: a row for each completion, a column for each labeler."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from labeling.evaluation.agreement import Pairs, compare
+from labeling.queue.models import WorkItem
+from labeling.rankings.models import RankedCompletion, Ranking
+
+
+class Said(NamedTuple):
+    """What one labeler said of one completion."""
+
+    place: int
+    rating: int | None
+    flags: list[str]
+
+
+class Row(NamedTuple):
+    text: str
+    said: list[Said]
+
+
+class Sheet(NamedTuple):
+    """`rows`: the completion that is best on average comes first. `twos`: how far every two labelers agree."""
+
+    rankings: list[Ranking]
+    rows: list[Row]
+    twos: list[tuple[Ranking, Ranking, Pairs]]
+
+
+def of(item: WorkItem) -> Sheet:
+    rankings = list(item.rankings.select_related("labeler").order_by("created_at", "pk"))
+    labels = {question["key"]: question["label"] for question in item.batch.rubric.flags}
+    by_text: dict[str, dict[int, Said]] = {}
+    placed = RankedCompletion.objects.filter(ranking__in=rankings).select_related("completion")
+    for row in placed.order_by("completion_id"):
+        # Identical samples share a card, and so all that is said of them.
+        said = Said(row.place, row.rating, [labels.get(key, key) for key in row.flags])
+        by_text.setdefault(row.completion.text.strip(), {})[row.ranking_id] = said
+    rows = [Row(text, [said[ranking.pk] for ranking in rankings]) for text, said in by_text.items()]
+    places = {ranking.pk: {text: said[ranking.pk].place for text, said in by_text.items()} for ranking in rankings}
+    return Sheet(
+        rankings=rankings,
+        rows=sorted(rows, key=lambda row: sum(said.place for said in row.said)),
+        twos=[(a, b, _compared(places, a, b)) for a, b in itertools.combinations(rankings, 2)],
+    )
+
+
+def _compared(places: Mapping[int, Mapping[str, Any]], one: Ranking, other: Ranking) -> Pairs:
+    return compare(places[one.pk], places[other.pk])

@@ -1,0 +1,104 @@
+// The agreement page's plots. Each figure leads to the items behind it; the tables below the plots say the same.
+(() => {
+  "use strict";
+  const source = document.getElementById("plotted");
+  if (!source || !window.Plotly) return;
+  const { items, query, labelers, pairs, periods } = JSON.parse(source.textContent);
+  const percent = (value) => `${(100 * value).toFixed(1)} %`;
+  const said = ({ value, low, high, items: count }) =>
+    `${percent(value)}${low === null ? "" : ` (${percent(low)} to ${percent(high)})`}, ${count} item${count === 1 ? "" : "s"}`;
+  const go = (more) => location.assign(`${items}?${new URLSearchParams({ ...query, ...more })}`);
+  const known = labelers.filter(({ value }) => value !== null);
+  const order = labelers.map(({ labeler }) => labeler);
+
+  function colors() {
+    const style = getComputedStyle(document.documentElement);
+    const probe = document.createElement("span"); // resolves light-dark() to the color in use
+    document.body.append(probe);
+    const color = (token) => {
+      probe.style.color = style.getPropertyValue(token);
+      return getComputedStyle(probe).color;
+    };
+    const found = Object.fromEntries(["accent", "gold", "ink", "ink-soft", "line", "surface", "sunken"].map((name) => [name, color(`--${name}`)]));
+    probe.remove();
+    return { ...found, font: style.getPropertyValue("--ui") };
+  }
+
+  function layout(hue, more) {
+    const axis = { gridcolor: hue.line, zerolinecolor: hue.line, linecolor: hue.line, automargin: true };
+    return {
+      margin: { t: 8, r: 12, b: 40, l: 48 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
+      font: { color: hue["ink-soft"], family: hue.font, size: 12 }, hoverlabel: { bgcolor: hue.surface, font: { color: hue.ink } },
+      showlegend: false, ...more, xaxis: { ...axis, ...more.xaxis }, yaxis: { ...axis, ...more.yaxis },
+    };
+  }
+
+  function plot(id, traces, shape, click) {
+    const area = document.getElementById(id);
+    area.hidden = false;
+    window.Plotly.react(area, traces, shape, { displayModeBar: false, responsive: true });
+    if (!area.dataset.leads) area.on("plotly_click", ({ points: [point] }) => click(point));
+    area.dataset.leads = "yes";
+  }
+
+  const reach = (lines, end) => lines.map((line) => (line.low === null ? 0 : Math.abs(line[end] - line.value)));
+
+  function drawLabelers(hue) {
+    const area = document.getElementById("labelers-plot");
+    area.style.height = `${Math.max(180, 70 + 20 * known.length)}px`;
+    plot("labelers-plot", [{
+      type: "scatter", mode: "markers", y: known.map(({ labeler }) => labeler), x: known.map(({ value }) => value),
+      error_x: { type: "data", symmetric: false, array: reach(known, "high"), arrayminus: reach(known, "low"), color: hue.accent, thickness: 2, width: 0 },
+      marker: { size: 9, color: hue.ink }, text: known.map((line) => `${line.labeler}: ${said(line)}`), hovertemplate: "%{text}<extra></extra>",
+    }], layout(hue, {
+      xaxis: { tickformat: ".1%", nticks: 6 },
+      yaxis: { type: "category", autorange: "reversed", dtick: 1 },
+    }), ({ y }) => go({ labeler: y }));
+  }
+
+  function drawPairs(hue) {
+    const at = new Map(order.map((name, place) => [name, place]));
+    const blank = () => order.map(() => order.map(() => null));
+    const [z, text] = [blank(), blank()];
+    for (const pair of pairs) {
+      const [a, b] = [at.get(pair.labeler), at.get(pair.other)];
+      z[a][b] = z[b][a] = pair.value;
+      text[a][b] = text[b][a] = `${pair.labeler} and ${pair.other}: ${said(pair)}`;
+    }
+    const values = pairs.map(({ value }) => value);
+    const area = document.getElementById("pairs-plot");
+    const isNarrow = area.parentElement.clientWidth < 600;
+    const showsNames = order.length <= (isNarrow ? 8 : 60);
+    area.style.height = `${Math.min(area.parentElement.clientWidth, Math.max(300, 140 + 18 * order.length), 820)}px`;
+    plot("pairs-plot", [{
+      type: "heatmap", x: order, y: order, z, text, hoverongaps: false, hovertemplate: "%{text}<extra></extra>", xgap: 1, ygap: 1,
+      zmin: Math.min(0.5, ...values), zmax: Math.max(0.75, ...values), colorscale: [[0, hue.gold], [0.5, hue.sunken], [1, hue.accent]],
+      colorbar: { tickformat: ".0%", thickness: 10, outlinewidth: 0, ...(isNarrow ? { orientation: "h", y: -0.02, yanchor: "top" } : {}) },
+    }], layout(hue, {
+      xaxis: { type: "category", showticklabels: showsNames, ticks: "", tickangle: -90, dtick: 1, showgrid: false, constrain: "domain" },
+      yaxis: { type: "category", showticklabels: showsNames, ticks: "", autorange: "reversed", dtick: 1, showgrid: false, scaleanchor: "x", constrain: "domain" },
+    }), ({ x, y, z: value }) => { if (value !== null) go({ labeler: y, other: x }); });
+  }
+
+  function drawTime(hue) {
+    const lines = periods.filter(({ value }) => value !== null);
+    plot("time-plot", [{
+      type: "scatter", mode: lines.length > 60 ? "lines" : "lines+markers", x: lines.map(({ since }) => since), y: lines.map(({ value }) => value),
+      error_y: { type: "data", symmetric: false, array: reach(lines, "high"), arrayminus: reach(lines, "low"), color: hue.accent, thickness: 2, width: 0 },
+      line: { color: hue.accent, width: 1.5 }, marker: { size: 8, color: hue.ink },
+      text: lines.map((line) => `${line.since === line.until ? line.since : `${line.since} to ${line.until}`}: ${said(line)}`), hovertemplate: "%{text}<extra></extra>",
+    }], layout(hue, { xaxis: { type: "date" }, yaxis: { tickformat: ".1%" } }), ({ pointNumber }) => {
+      const { since, until } = lines[pointNumber];
+      go({ since, until });
+    });
+  }
+
+  function draw() {
+    const hue = colors();
+    if (known.length) drawLabelers(hue);
+    if (pairs.length) drawPairs(hue);
+    if (periods.some(({ value }) => value !== null) && periods.length > 1) drawTime(hue);
+  }
+  document.addEventListener("podium:theme", draw);
+  draw();
+})();
