@@ -160,6 +160,18 @@ ACCOUNT_RATE_LIMITS = {"login": "600/m/ip"}
 # So many proxies in front add to X-Forwarded-For; with none, the header is anybody's to write and is not read.
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("PROXIES", 0)
 
+# ── Caches ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # What takes seconds to compute, known by what it was computed from: for all web processes of this machine.
+    "reports": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": HOME / "cache" / "reports",
+        "TIMEOUT": 30 * 86400,
+        "OPTIONS": {"MAX_ENTRIES": 200},
+    },
+}
+
 # ── REST framework ──────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

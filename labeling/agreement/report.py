@@ -1,9 +1,11 @@
 """The agreement page's figures: computed once for each version of the data, then known."""
 
 from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import timezone
 
 from labeling.agreement import rows, wording
@@ -11,7 +13,8 @@ from labeling.agreement.figures import Figures, compute
 from labeling.agreement.rows import Filters
 from labeling.agreement.wording import Counts, Report
 
-KEPT = 86400  # seconds; a figure is known by the version of its data, so it cannot be stale
+# Figures are kept under the version of their data and of the code that computed them, so they cannot be stale.
+CODE = sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()[:16]
 
 
 class _Known(NamedTuple):
@@ -23,11 +26,12 @@ class _Known(NamedTuple):
 def of(filters: Filters) -> Report:
     """The figures of what the database holds now; they are computed anew where it has changed."""
     listed = rows.listed(filters)
-    key = f"agreement:1:{listed.version}"
+    cache = caches["reports"]
+    key = f"agreement-{CODE}-{listed.version}"
     known: _Known | None = cache.get(key)
     if known is None:
         known = _computed(filters, listed)
-        cache.set(key, known, KEPT)
+        cache.set(key, known)
     return wording.said(filters.chosen(), listed.version, known.computed_at, known.counts, known.figures)
 
 

@@ -5,7 +5,9 @@ hence a draw is a vector of weights, and all figures of all draws are one produc
 labels.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +18,7 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 RESAMPLES = 1000
-AT_ONCE = 200  # draws held in memory at a time
+AT_ONCE = 100  # draws held in memory at a time, for each core
 FEWEST = 5  # items: a handful drawn with replacement tells too little about others
 
 
@@ -117,22 +119,24 @@ def _drawn(
     """The sums of every draw: [rows of all dense, resamples] and [rows of all sparse, resamples]."""
     wide = np.concatenate([np.empty((0, items), np.float32), *dense])
     long = vstack([csr_array((0, items), dtype=np.float32), *sparse], format="csr")
-    of_wide, of_long = [], []
-    for weights in _weights(items, resamples, seed):
-        of_wide.append(wide @ weights)
-        of_long.append(long @ weights)
+
+    def some(start: int) -> tuple[Floats, Floats]:
+        weights = _weights(items, min(AT_ONCE, resamples - start), seed=(seed, start))
+        return wide @ weights, long @ weights
+
+    # numpy and scipy let go of the interpreter while they multiply.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        of_wide, of_long = zip(*pool.map(some, range(0, resamples, AT_ONCE)), strict=True)
     return np.concatenate(of_wide, axis=1), np.concatenate(of_long, axis=1)
 
 
-def _weights(items: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each item was drawn: [items, draws], some draws at a time."""
+def _weights(items: int, draws: int, seed: tuple[int, int]) -> Floats:
+    """How often each item was drawn: [items, draws]."""
     rng = np.random.default_rng(seed)
-    for start in range(0, resamples, AT_ONCE):
-        draws = min(AT_ONCE, resamples - start)
-        drawn = np.empty((draws, items), dtype=np.float32)
-        for draw in range(draws):  # counting drawn items is ten times as fast as a multinomial
-            drawn[draw] = np.bincount(rng.integers(0, items, items, dtype=np.int32), minlength=items)
-        yield np.ascontiguousarray(drawn.T)
+    drawn = np.empty((draws, items), dtype=np.float32)
+    for draw in range(draws):  # counting drawn items is ten times as fast as a multinomial
+        drawn[draw] = np.bincount(rng.integers(0, items, items), minlength=items)
+    return np.ascontiguousarray(drawn.T)
 
 
 def _cut(totals: Floats, matrices: Sequence[Any]) -> list[Floats]:

@@ -1,7 +1,6 @@
 """The plots of the agreement page are drawn, and lead to the items behind them."""
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
@@ -15,7 +14,6 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def overlap(labeler: Labeler, second_labeler: Labeler) -> tuple[Labeler, Labeler]:
-    cache.clear()
     batch = ranking_work(2, need=2)
     ranked_by(batch, (labeler, [[1, 2, 3, 4]] * 2), (second_labeler, [[1, 2, 3, 4], [2, 1, 3, 4]]))
     return labeler, second_labeler

@@ -1,7 +1,7 @@
 """What the report says: by hand for three items, and in words where there is nothing to say."""
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 
 from labeling.agreement import report
 from labeling.agreement.rows import Filters
@@ -19,7 +19,7 @@ IN_ORDER, REVERSED, ALL_TIED = [1, 2, 3, 4], [4, 3, 2, 1], [1, 1, 1, 1]
 
 @pytest.fixture(autouse=True)
 def nothing_is_known() -> None:
-    cache.clear()
+    caches["reports"].clear()
 
 
 def now(**filters: object) -> Report:

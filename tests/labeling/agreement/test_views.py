@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 
@@ -23,7 +23,7 @@ PAGES = ["agreement", "agreement-csv", "agreement-items", "api-agreement"]
 
 @pytest.fixture(autouse=True)
 def nothing_is_known() -> None:
-    cache.clear()
+    caches["reports"].clear()
 
 
 @pytest.fixture
