@@ -201,6 +201,18 @@ def test_one_item_side_by_side(office: Client, labeler: Labeler, second_labeler:
     assert labeler.pseudonym in text and second_labeler.pseudonym in text
 
 
+def test_the_majority_stands_beside_what_each_said(
+    office: Client, labeler: Labeler, second_labeler: Labeler, third_labeler: Labeler
+) -> None:
+    """Of four texts the second is preferred by two of three to every other, the rest follows their order."""
+    batch = ranking_work(1, need=3, texts=("alpha", "beta", "gamma", "delta"))
+    orders = [[2, 1, 3, 4], [2, 1, 3, 4], [1, 4, 2, 3]]
+    ranked_by(batch, *zip((labeler, second_labeler, third_labeler), ([one] for one in orders), strict=True))
+    text = page(office, "agreement-item", WorkItem.objects.get().pk)
+    assert re.findall("alpha|beta|gamma|delta", text) == ["beta", "alpha", "gamma", "delta"]
+    assert re.findall(r"<strong>(\d)</strong></td></tr>", text) == ["1", "2", "3", "4"]
+
+
 def test_an_item_of_one_labeler_or_none_says_so(office: Client, labeler: Labeler) -> None:
     ranking_work(1, need=2)
     item = WorkItem.objects.get()
