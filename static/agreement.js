@@ -69,12 +69,15 @@
     const area = document.getElementById("pairs-plot");
     const isNarrow = area.parentElement.clientWidth < 600;
     const showsNames = order.length <= (isNarrow ? 8 : 60);
-    area.style.height = `${Math.min(area.parentElement.clientWidth, Math.max(300, 140 + 18 * order.length), 820)}px`;
+    const height = isNarrow ? area.parentElement.clientWidth + 40 : Math.max(320, Math.min(140 + (order.length < 20 ? 32 : 18) * order.length, 860));
+    area.style.height = `${height}px`;
+    area.style.maxWidth = `${height + 120}px`; // cells are squares
     plot("pairs-plot", [{
       type: "heatmap", x: order, y: order, z, text, hoverongaps: false, hovertemplate: "%{text}<extra></extra>", xgap: 1, ygap: 1,
       zmin: Math.min(0.5, ...values), zmax: Math.max(0.75, ...values), colorscale: [[0, hue.gold], [0.5, hue.sunken], [1, hue.accent]],
-      colorbar: { tickformat: ".0%", thickness: 10, outlinewidth: 0, ...(isNarrow ? { orientation: "h", y: -0.02, yanchor: "top" } : {}) },
+      colorbar: { tickformat: ".0%", thickness: 10, outlinewidth: 0, ...(isNarrow ? { orientation: "h", y: 1.02, yanchor: "bottom" } : {}) },
     }], layout(hue, {
+      margin: { t: isNarrow ? 56 : 12, r: 12, b: 40, l: 48 },
       xaxis: { type: "category", showticklabels: showsNames, ticks: "", tickangle: -90, dtick: 1, showgrid: false, constrain: "domain" },
       yaxis: { type: "category", showticklabels: showsNames, ticks: "", autorange: "reversed", dtick: 1, showgrid: false, scaleanchor: "x", constrain: "domain" },
     }), ({ x, y, z: value }) => { if (value !== null) go({ labeler: y, other: x }); });

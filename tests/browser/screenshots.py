@@ -1,5 +1,6 @@
 """`make screenshots`: the pages that docs/labeler-guide.md shows, into docs/screenshots/. Not a part of the suite."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from playwright.sync_api import Page
 from labeling.models import Assignment, Batch, Kind, Labeler, Prompt, Split, UseCase, User
 from labeling.prompts import intake
 from labeling.queue import dispatch
+from labeling.rankings.remarks import Remarks
 from labeling.threads import talk
 from tests.browser.conftest import log_in
+from tests.labeling.agreement.overlap import rank
+from tests.people import make_labeler
 from tests.work import make_batch, make_completions, make_sampling_run
 
 pytestmark = pytest.mark.browser
@@ -143,3 +147,26 @@ def test_last_pieces(new_context: Any, labeler: Labeler) -> None:
     page = page_of(new_context, labeler)
     page.goto(reverse("work-recent"))
     shoot(page, "last-pieces")
+
+
+def test_agreement(new_context: Any, researcher: User) -> None:
+    """Eight labelers, one of whom places at random; five of them on each of forty prompts."""
+    dice = random.Random(1)
+    people = [make_labeler(f"labeler-{number}") for number in range(8)]
+    for number in range(40):
+        batch, asked = make_batch(Kind.RANK), prompt(f"Question {number}: {PROMPT}", dice.choice(UseCase.values))
+        made = make_completions(make_sampling_run(f"sample {number}"), asked, ANSWERS[:5])
+        dispatch.add_ranking_items(batch, [(asked, made)], need=5)
+        for person in sorted(dice.sample(people, 5), key=lambda one: one.pk):
+            noise = 9.0 if person == people[0] else 1.0
+            seen = [quality + noise * dice.gauss(0, 1) for quality in (2.0, 1.0, -2.0, 0.0, 0.5)]
+            flags = {3: ["hallucination"]} if dice.random() < 0.8 else {}
+            ratings = {at: min(7, max(1, round(4 + one))) for at, one in enumerate(seen, start=1)}
+            rank(person, [1 + sum(one < other - 0.4 for other in seen) for one in seen], Remarks(ratings, flags))
+    for width, name in ((1280, "agreement"), (390, "agreement-mobile")):
+        page: Page = new_context(viewport={"width": width, "height": 1000}).new_page()
+        log_in(page, researcher)
+        page.goto(reverse("agreement"))
+        shoot(page, name)
+        page.evaluate("document.getElementById('pairs-title').scrollIntoView()")
+        shoot(page, name.replace("agreement", "agreement-matrix"))
