@@ -19,6 +19,7 @@ Ints = NDArray[np.integer[Any]]
 
 RESAMPLES = 1000
 AT_ONCE = 100  # draws held in memory at a time, for each core
+CORES = 4  # at most: each holds 16 MB for 20,000 items, and one page is not to take a whole server
 FEWEST = 5  # items: a handful drawn with replacement tells too little about others
 
 
@@ -125,7 +126,7 @@ def _drawn(
         return wide @ weights, long @ weights
 
     # numpy and scipy let go of the interpreter while they multiply.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(min(CORES, os.cpu_count() or 1)) as pool:
         of_wide, of_long = zip(*pool.map(some, range(0, resamples, AT_ONCE)), strict=True)
     return np.concatenate(of_wide, axis=1), np.concatenate(of_long, axis=1)
 
