@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 # So often in a row may a run die without getting further than before.
 FUTILE_ATTEMPTS = 5
 MAKES = {
+    "import_model": Checkpoint.Kind.POLICY,
     "pretrain": Checkpoint.Kind.POLICY,
     "sft": Checkpoint.Kind.POLICY,
     "ppo": Checkpoint.Kind.POLICY,

@@ -11,6 +11,7 @@ from typing import Any
 from training.contract.spec import Spec, SpecError, check_values
 from training.contract.specs.evaluation import EvaluateSpec
 from training.contract.specs.language_model import PretrainSpec, SftSpec
+from training.contract.specs.model_import import ImportModelSpec
 from training.contract.specs.ppo import PpoSpec
 from training.contract.specs.reward import LabelerCvSpec, RewardModelSpec, RewardTrainingSpec
 from training.contract.specs.sampling import BestOfNSpec, SampleSpec
@@ -19,6 +20,7 @@ __all__ = [
     "SPECS",
     "BestOfNSpec",
     "EvaluateSpec",
+    "ImportModelSpec",
     "LabelerCvSpec",
     "PpoSpec",
     "PretrainSpec",
@@ -34,6 +36,7 @@ __all__ = [
 SPECS: dict[str, type[Spec]] = {
     spec.recipe: spec
     for spec in (
+        ImportModelSpec,
         PretrainSpec,
         SftSpec,
         SampleSpec,
