@@ -1,11 +1,13 @@
 """Supervised fine-tuning on demonstrations (Ouyang et al. 2022, section 3.5 and appendix C.1).
 
 Cosine to 10 % of the peak without warmup, residual dropout 0.2, loss on the completion and its end token only, and for
-the model that PPO starts from a mix of pretraining text.
+the model that PPO starts from a mix of pretraining text. The checkpoint is that of the best epoch: by the mean reward
+of one completion for each validation prompt where there is a reward model, else by the loss on held-out demonstrations.
 
 Deviations from the paper:
-- The last weights are the checkpoint. The paper picks among epochs by reward-model score on validation prompts; here
-  that is a choice between runs, made by whoever has a reward model.
+- Where there is neither, or `choose` is "last", the last weights are the checkpoint. The first round of a team has no
+  reward model yet.
+- What is chosen from is the epochs of this run; the paper also searched the learning rate and the number of epochs.
 - The mix: each step adds rows of text so that they are `pretraining_mix` of its rows, and the loss is the mean over
   completion tokens and the mean over text tokens, weighted by these shares (the paper says "10 % pretraining mix").
 
@@ -13,11 +15,9 @@ Deviations from the paper:
     OMP_NUM_THREADS=8 python -m training.recipes.sft --run-dir .
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -27,27 +27,17 @@ from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir
 from training.contract.specs import SftSpec
 from training.contract.status import StatusWriter
-from training.rlhf.causal_lm import (
-    context_length,
-    default_block_size,
-    load_causal_lm,
-    load_tokenizer,
-    response_logits,
-    text_loss,
-)
+from training.rlhf.best import Best
+from training.rlhf.causal_lm import default_block_size, load_causal_lm, load_tokenizer, response_logits, text_loss
+from training.rlhf.demonstrations import read_demonstrations
 from training.rlhf.dropout import add_residual_dropout
-from training.rlhf.examples import Example, batches, join
+from training.rlhf.examples import Example, batches
 from training.rlhf.optim import adamw, clip_gradients
 from training.rlhf.packing import endless_order, pack_blocks
 from training.rlhf.schedules import cosine_factor, set_lr
 from training.rlhf.session import Session, check_finite, publish_checkpoint
-from training.rlhf.tokens import (
-    check_context,
-    check_prompt_lengths,
-    encode_completions,
-    encode_documents,
-    encode_prompts,
-)
+from training.rlhf.sft_validation import Validation
+from training.rlhf.tokens import encode_documents
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,18 +51,15 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
     model = load_causal_lm(run.parent("policy"), tokenizer, session.device, spec.precision)
     add_residual_dropout(model, spec.residual_dropout)
     examples = read_demonstrations(run.input("demonstrations"), tokenizer, model, spec.max_prompt_tokens)
-    valid = (
-        read_demonstrations(run.input("valid_demonstrations"), tokenizer, model, spec.max_prompt_tokens)
-        if run.has_input("valid_demonstrations")
-        else []
-    )
+    validation = Validation(run, spec, tokenizer, model)
     blocks = _pretraining_blocks(run, spec, tokenizer, model) if spec.pretraining_mix > 0 else None
 
     optimizer = adamw(model, spec.lr, spec)
     total = max(1, spec.epochs * len(examples) // spec.batch_size)
-    validation_steps = {round(total * (epoch + 1) / spec.epochs) for epoch in range(spec.epochs)}
-    valid_loss = float("nan")
-    first = session.resume(model=model, optimizer=optimizer)
+    epoch_ends = {round(total * epoch / spec.epochs): epoch for epoch in range(1, spec.epochs + 1)}
+    best = Best(model) if validation.by != "last" else None
+    first = session.resume(model=model, optimizer=optimizer, **({"best": best} if best else {}))
+    validated: dict[str, float] = {}
     status.stage("training")
     for step in range(first, total):
         lr = spec.lr * cosine_factor(step, total, spec.warmup_steps, spec.lr_final_fraction)
@@ -86,25 +73,28 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
             check_finite(loss, name, step + 1)
         metrics |= {"grad_norm": clip_gradients(model, spec.max_grad_norm), "lr": lr}
         optimizer.step()
-        if valid and step + 1 in validation_steps:
-            valid_loss = completion_loss(model, valid, spec.micro_batch_tokens)
-            metrics["val/loss"] = valid_loss
+        if step + 1 in epoch_ends:
+            status.stage("validating")
+            validated = validation.measure(model)
+            status.stage("training")
+            metrics |= validated
+            if best:
+                best.offer(validation.score(validated), validated | {"epoch": epoch_ends[step + 1]})
         session.write_metrics(step + 1, metrics)
         session.after_step(step + 1, total)
 
     status.stage("saving")
+    if best:
+        best.restore()
     publish_checkpoint(run, model, tokenizer)
     result = {"demonstrations": len(examples), "steps": total}
-    return result | ({"val_loss": round(valid_loss, 4)} if valid else {})
+    return result | _chosen(validation.by, best.facts if best else validated | {"epoch": spec.epochs})
 
 
-def read_demonstrations(path: Path, tokenizer: Any, model: PreTrainedModel, max_prompt_tokens: int) -> list[Example]:
-    rows = read_rows(path, "demonstrations")
-    prompts = encode_prompts(tokenizer, [row["prompt"] for row in rows])
-    check_prompt_lengths(path.name, prompts, max_prompt_tokens)
-    examples = join(prompts, encode_completions(tokenizer, [row["completion"] for row in rows]))
-    check_context(path.name, [len(example.ids) for example in examples], context_length(model))
-    return examples
+def _chosen(by: str, facts: Mapping[str, float]) -> dict[str, Any]:
+    """Which epoch the checkpoint is of, by what it was chosen, and what validation said of it, if anything."""
+    values = {name.replace("/", "_"): round(facts[name], 4) for name in ("val/loss", "val/reward") if name in facts}
+    return {"chosen_epoch": facts["epoch"], "chosen_by": by} | values if values else {}
 
 
 def _pretraining_blocks(run: RunDir, spec: SftSpec, tokenizer: Any, model: PreTrainedModel) -> Tensor:
@@ -135,19 +125,6 @@ def _backward_text(model: PreTrainedModel, blocks: Tensor, spec: SftSpec, step: 
         (loss * spec.pretraining_mix).backward()
         total += loss.item()
     return total
-
-
-@torch.no_grad()
-def completion_loss(model: PreTrainedModel, examples: list[Example], max_tokens: int) -> float:
-    """Mean loss in nats per completion token, without dropout."""
-    model.eval()
-    total, tokens = 0.0, 0
-    for rows in batches(examples, max_tokens, model.device):
-        logits = response_logits(model, rows.packed)
-        total += F.cross_entropy(logits, rows.packed.targets, reduction="sum").item()
-        tokens += len(rows.packed.targets)
-    model.train()
-    return total / tokens
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class Session:
             "parts": {name: part.state_dict() for name, part in self._parts.items()},
             "rng": _rng_state(),
         }
-        _check_weights(part for part in self._parts.values() if isinstance(part, nn.Module))
+        check_weights(part for part in self._parts.values() if isinstance(part, nn.Module))
         write_atomically(self._file, lambda path: _write_state(state, path))
 
     def after_step(self, step: int, total: int, unit: str = "step") -> None:
@@ -108,7 +108,7 @@ def publish_checkpoint(run: RunDir, model: Any, tokenizer: Any) -> None:
             shutil.rmtree(folder, ignore_errors=True)  # room for status.json on a full disk
             raise
 
-    _check_weights([model])
+    check_weights([model])
     publish_folder(run.checkpoint, write)
 
 
@@ -122,7 +122,7 @@ def _write_state(state: dict[str, Any], path: Path) -> None:
         raise
 
 
-def _check_weights(models: Iterable[nn.Module]) -> None:
+def check_weights(models: Iterable[nn.Module]) -> None:
     """Refuse to save what nothing could go on from: a step may break the weights after its loss was still finite."""
     for model in models:
         for name, parameter in model.named_parameters():

@@ -36,6 +36,8 @@ def test_the_defaults_are_valid(recipe: str) -> None:
         ("sft", {"epochs": "3"}, "'epochs' is '3'; it must be a whole number."),
         ("sft", {"epochs": True}, "'epochs' is True; it must be a whole number."),
         ("sft", {"epochs": 0}, "epochs is 0; it must be more than 0."),
+        ("sft", {"choose": "best"}, "choose is 'best'; it must be 'auto' or 'last'."),
+        ("sft", {"valid_samples": 0}, "valid_samples is 0; it must be more than 0."),
         ("ppo", {"minibatch_size": 60}, "batch_size 512 is not divisible by minibatch_size 60."),
         ("ppo", {"total_episodes": 1000}, "total_episodes 1000 is not divisible by batch_size 512."),
         ("ppo", {"samples_per_prompt": 5}, "minibatch_size 64 is not divisible by samples_per_prompt 5."),

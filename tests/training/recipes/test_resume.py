@@ -39,7 +39,11 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         | {"kl_controller": "adaptive", "kl_horizon": 500, "total_episodes": 32 * 16},
         {"policy": "sft", "reward_model": "rm"},
     ),
-    "sft": ("sft", SFT | {"epochs": 30, "pretraining_mix": 0.1}, {"policy": "base"}),
+    "sft": (
+        "sft",
+        SFT | {"epochs": 30, "pretraining_mix": 0.1, "response_length": 12},
+        {"policy": "base", "reward_model": "rm"},
+    ),
     "reward_model": ("reward_model", REWARD_MODEL | {"epochs": 15}, {"policy": "sft"}),
     "pretrain": ("pretrain", PRETRAIN | {"steps": 120}, {}),
 }
@@ -52,6 +56,7 @@ def lay_out(world: World, name: str, run_id: str) -> tuple[str, Path]:
         "valid_texts": world.dataset("valid_texts", "texts", texts(40, seed=1)),
         "prompts": world.dataset("prompts", "prompts", prompts(24)),
         "demonstrations": world.dataset("demonstrations", "demonstrations", demonstrations(48)),
+        "valid_demonstrations": world.dataset("held_out", "demonstrations", demonstrations(8)),
         "rankings": world.dataset("rankings", "rankings", rankings(48)),
     }
     return recipe, world.run(run_id, recipe, spec | {"threads": 1, "save_every": SAVE_EVERY}, inputs, parents)
@@ -114,7 +119,8 @@ def assert_same(first: Any, second: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "rows"), [("ppo_ptx", 5), ("ppo_ptx", 2), ("sft", 40), ("reward_model", 30), ("pretrain", 50)]
+    ("name", "rows"),
+    [("ppo_ptx", 5), ("ppo_ptx", 2), ("sft", 40), ("reward_model", 30), ("pretrain", 50)],
 )
 def test_a_run_killed_and_resumed_ends_as_if_undisturbed(
     world: World, undisturbed: Callable[[str], Path], name: str, rows: int

@@ -71,10 +71,21 @@ class SftSpec(Spec):
     weight_decay: float = 0.0  # not stated
     max_grad_norm: float = 1.0  # not stated
     micro_batch_tokens: int = 4096  # padded tokens in one forward pass; no effect on the result but rounding
+    # auto: the epoch that validates best, by the parent reward_model where there is one, else by the loss on
+    # valid_demonstrations, and the last where there are none either. last: the last in any case.
+    choose: str = "auto"
+    # The rest is for val/reward: one completion for each validation prompt, scored by the reward model.
+    valid_samples: int = 512  # validation prompts at most, drawn by the seed; every epoch has the same
+    temperature: float = 1.0  # 0 is greedy
+    response_length: int = 1000  # tokens of a completion at most, the end token included
+    decode_batch_size: int = 128  # completions decoded at a time
 
     def validate(self) -> None:
         super().validate()
         self.positive("epochs", "batch_size", "lr", "max_prompt_tokens", "max_grad_norm", "micro_batch_tokens")
+        self.positive("valid_samples", "response_length", "decode_batch_size")
         self.fraction("lr_final_fraction")
+        require(self.choose in ("auto", "last"), f"choose is '{self.choose}'; it must be 'auto' or 'last'.")
+        require(self.temperature >= 0, f"temperature is {self.temperature}; it must be 0 (greedy) or more.")
         require(0 <= self.residual_dropout < 1, f"residual_dropout is {self.residual_dropout}; it must be in [0, 1).")
         require(0 <= self.pretraining_mix < 1, f"pretraining_mix is {self.pretraining_mix}; it must be in [0, 1).")
