@@ -20,7 +20,7 @@ SOURCES = sorted(
 MAX_LINES = 400
 VAGUE_NAMES = {"utils.py", "helpers.py", "services.py", "managers.py", "common.py", "misc.py"}
 WEB_FREE = {"django", "celery", "rest_framework", "allauth", "django_htmx", "labeling", "config"}
-TENSORS = {"torch", "transformers", "accelerate", "tokenizers", "safetensors"}
+TENSORS = {"torch", "transformers", "accelerate", "peft", "tokenizers", "safetensors"}
 
 # slice → the slices it may import; `None` may import all.
 SLICES: dict[str, set[str] | None] = {

@@ -1,7 +1,7 @@
 """A run folder: what a recipe is given (run.json), where it writes, and the lock that keeps it to one process.
 
     $ARTIFACT_ROOT/runs/<run id>/
-        run.json status.json metrics.jsonl samples.jsonl state/ log.txt lock checkpoint/
+        run.json status.json metrics.jsonl samples.jsonl state/ log.txt lock adapter/ checkpoint/
 
 The artifact root is the folder's grandparent; every path in run.json is relative to it, so that root and all can be
 copied to another machine and back.
@@ -56,6 +56,11 @@ class RunDir:
     def state(self) -> Path:
         """The folder with what an exact resume needs."""
         return self.path / "state"
+
+    @property
+    def adapter(self) -> Path:
+        """The folder of low-rank adapters that `PeftModel.from_pretrained` opens, where the run trained some."""
+        return self.path / "adapter"
 
     @property
     def checkpoint(self) -> Path:
@@ -159,12 +164,16 @@ def publish_folder(final: Path, write: Callable[[Path], None]) -> None:
     """Have `write` fill `<final>.tmp`, make it durable, then rename: `final` is complete or it is not there.
 
     A folder cannot be renamed over a full one, so an earlier `final` (of a run killed between publishing and saying
-    so) is moved aside first.
+    so) is moved aside first. Where `write` fails, nothing of it is left: on a full disk, status.json needs the room.
     """
     temporary, aside = final.with_name(final.name + ".tmp"), final.with_name(final.name + ".old")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    write(temporary)
+    try:
+        write(temporary)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     for file in temporary.rglob("*"):
         _fsync(file)
     _fsync(temporary)

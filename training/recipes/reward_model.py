@@ -29,6 +29,7 @@ from training.contract.status import StatusWriter
 from training.rlhf.causal_lm import context_length, load_tokenizer
 from training.rlhf.comparisons import RankedPrompt, read_ranked_prompts, score_prompts, scoring_batches
 from training.rlhf.judgements import judge, rows_by_prompt
+from training.rlhf.lora import add_lora, trained
 from training.rlhf.losses import batch_pairs, kwise_loss
 from training.rlhf.optim import adamw, clip_gradients
 from training.rlhf.packing import endless_order
@@ -57,6 +58,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     status.stage("loading")
     tokenizer = load_tokenizer(run.parent("policy"))
     model = new_scalar_model(run.parent("policy"), tokenizer, session.device, spec.precision)
+    lora = add_lora(model.classifier, spec, run.parents["policy"]["path"])
     context = context_length(model.classifier)
     path = run.input("rankings")
     ranked = read_ranked_prompts(path, tokenizer, spec.max_prompt_tokens, context)
@@ -69,7 +71,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
 
     optimizer = adamw(model, spec.lr, spec)
     total = total_steps(prompts, spec)
-    first = session.resume(model=model, optimizer=optimizer)
+    first = session.resume(model=trained(model), optimizer=optimizer)
     status.stage("training")
     for step in range(first, total):
         metrics = train_step(model, optimizer, prompts, spec, step, run.seed)
@@ -89,6 +91,8 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     status.stage("normalizing")
     result |= _normalize(model, prompts, references, spec, scoring)
     status.stage("saving")
+    if lora:
+        lora.publish(run)
     publish_checkpoint(run, model.classifier, tokenizer)
     return {name: round(value, 6) + 0.0 if isinstance(value, float) else value for name, value in result.items()}
 

@@ -32,6 +32,7 @@ from training.rlhf.causal_lm import default_block_size, load_causal_lm, load_tok
 from training.rlhf.demonstrations import read_demonstrations
 from training.rlhf.dropout import add_residual_dropout
 from training.rlhf.examples import Example, batches
+from training.rlhf.lora import add_lora, trained
 from training.rlhf.optim import adamw, clip_gradients
 from training.rlhf.packing import endless_order, pack_blocks
 from training.rlhf.schedules import cosine_factor, set_lr
@@ -49,6 +50,7 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
     status.stage("loading")
     tokenizer = load_tokenizer(run.parent("policy"))
     model = load_causal_lm(run.parent("policy"), tokenizer, session.device, spec.precision)
+    lora = add_lora(model, spec, run.parents["policy"]["path"])
     add_residual_dropout(model, spec.residual_dropout)
     examples = read_demonstrations(run.input("demonstrations"), tokenizer, model, spec.max_prompt_tokens)
     validation = Validation(run, spec, tokenizer, model)
@@ -58,7 +60,7 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
     total = max(1, spec.epochs * len(examples) // spec.batch_size)
     epoch_ends = {round(total * epoch / spec.epochs): epoch for epoch in range(1, spec.epochs + 1)}
     best = Best(model) if validation.by != "last" else None
-    first = session.resume(model=model, optimizer=optimizer, **({"best": best} if best else {}))
+    first = session.resume(model=trained(model), optimizer=optimizer, **({"best": best} if best else {}))
     validated: dict[str, float] = {}
     status.stage("training")
     for step in range(first, total):
@@ -86,6 +88,8 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
     status.stage("saving")
     if best:
         best.restore()
+    if lora:
+        lora.publish(run)
     publish_checkpoint(run, model, tokenizer)
     result = {"demonstrations": len(examples), "steps": total}
     return result | _chosen(validation.by, best.facts if best else validated | {"epoch": spec.epochs})

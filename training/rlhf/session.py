@@ -3,7 +3,6 @@
 import math
 import os
 import pickle
-import shutil
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -101,12 +100,8 @@ def publish_checkpoint(run: RunDir, model: Any, tokenizer: Any) -> None:
     """Make checkpoint/: a folder that from_pretrained opens, tokenizer included; complete or not there."""
 
     def write(folder: Path) -> None:
-        try:
-            model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)  # room for status.json on a full disk
-            raise
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
 
     check_weights([model])
     publish_folder(run.checkpoint, write)

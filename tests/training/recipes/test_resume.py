@@ -45,6 +45,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"policy": "base", "reward_model": "rm"},
     ),
     "reward_model": ("reward_model", REWARD_MODEL | {"epochs": 15}, {"policy": "sft"}),
+    "reward_model_lora": ("reward_model", REWARD_MODEL | {"epochs": 15, "lora_rank": 4}, {"policy": "sft"}),
     "pretrain": ("pretrain", PRETRAIN | {"steps": 120}, {}),
 }
 
@@ -120,7 +121,7 @@ def assert_same(first: Any, second: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("ppo_ptx", 5), ("ppo_ptx", 2), ("sft", 40), ("reward_model", 30), ("pretrain", 50)],
+    [("ppo_ptx", 5), ("ppo_ptx", 2), ("sft", 40), ("reward_model", 30), ("reward_model_lora", 30), ("pretrain", 50)],
 )
 def test_a_run_killed_and_resumed_ends_as_if_undisturbed(
     world: World, undisturbed: Callable[[str], Path], name: str, rows: int

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from training.contract.spec import Spec, require
+from training.contract.specs.lora import LoraSpec
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class PretrainSpec(Spec):
 
 
 @dataclass(frozen=True)
-class SftSpec(Spec):
+class SftSpec(LoraSpec):
     """Supervised fine-tuning on demonstrations (appendix C.1). For a PPO start use epochs 2, pretraining_mix 0.1."""
 
     recipe: ClassVar[str] = "sft"

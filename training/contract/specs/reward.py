@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from training.contract.spec import Spec, require
+from training.contract.specs.lora import LoraSpec
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class RewardTrainingSpec(Spec):
 
 
 @dataclass(frozen=True)
-class RewardModelSpec(RewardTrainingSpec):
+class RewardModelSpec(RewardTrainingSpec, LoraSpec):
     """The reward model that policies are optimized against."""
 
     recipe: ClassVar[str] = "reward_model"
