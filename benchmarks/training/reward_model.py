@@ -7,10 +7,10 @@ from typing import Any
 from benchmarks.training.timing import Work, grouped
 from benchmarks.training.world import Lengths, classifier, tokenizer
 from training.contract.specs import RewardModelSpec
-from training.recipes.reward_model import backward
 from training.rlhf.comparisons import RankedPrompt
 from training.rlhf.optim import adamw, clip_gradients
 from training.rlhf.packed import set_precision
+from training.rlhf.reward_training import backward
 from training.rlhf.scalar_head import ScalarModel
 
 PEER_PAIRS = 9  # rows of a batch are twice as many; 4, 9, 18 and 36 were tried and none was clearly better

@@ -23,13 +23,13 @@ from training.contract.execute import RunStopped, StopFlag, execute
 from training.contract.run_dir import RunDir, RunError
 from training.contract.specs import LabelerCvSpec
 from training.contract.status import StatusWriter
-from training.recipes.reward_model import total_steps, train_step, with_pairs
 from training.rlhf.causal_lm import context_length, load_tokenizer
 from training.rlhf.comparisons import RankedPrompt, read_ranked_prompts, score_prompts
 from training.rlhf.judgements import judge, rows_by_prompt
 from training.rlhf.labeler_folds import Fold, draw_prompts, labeler_groups, mean_and_error, split
 from training.rlhf.optim import adamw
 from training.rlhf.reward_quality import pair_accuracy
+from training.rlhf.reward_training import total_steps, train_step, with_pairs
 from training.rlhf.scalar_head import new_scalar_model
 from training.rlhf.session import Session
 

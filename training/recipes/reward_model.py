@@ -19,20 +19,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from training.contract.execute import StopFlag, execute
 from training.contract.rows import read_rows
-from training.contract.run_dir import RunDir, RunError, write_atomically
-from training.contract.specs import RewardModelSpec, RewardTrainingSpec
+from training.contract.run_dir import RunDir, write_atomically
+from training.contract.specs import RewardModelSpec
 from training.contract.status import StatusWriter
 from training.rlhf.causal_lm import context_length, load_tokenizer
-from training.rlhf.comparisons import RankedPrompt, read_ranked_prompts, score_prompts, scoring_batches
+from training.rlhf.comparisons import RankedPrompt, read_ranked_prompts, score_prompts
 from training.rlhf.judgements import judge, rows_by_prompt
 from training.rlhf.lora import add_lora, trained
-from training.rlhf.losses import batch_pairs, kwise_loss
-from training.rlhf.optim import adamw, clip_gradients
-from training.rlhf.packing import endless_order
+from training.rlhf.optim import adamw
 from training.rlhf.reward_quality import (
     Judgement,
     best_of_n_wins,
@@ -43,9 +39,9 @@ from training.rlhf.reward_quality import (
     pair_accuracy,
     reliability,
 )
+from training.rlhf.reward_training import total_steps, train_step, with_pairs
 from training.rlhf.scalar_head import ScalarModel, new_scalar_model
-from training.rlhf.schedules import cosine_factor, set_lr
-from training.rlhf.session import Session, check_finite, publish_checkpoint
+from training.rlhf.session import Session, publish_checkpoint
 from training.rlhf.tokens import check_context, encode_completions, encode_prompts
 
 
@@ -97,14 +93,6 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     return {name: round(value, 6) + 0.0 if isinstance(value, float) else value for name, value in result.items()}
 
 
-def with_pairs(path: Path, ranked: list[RankedPrompt]) -> list[RankedPrompt]:
-    """The prompts whose rankings are not all ties. Raises RunError where there is none."""
-    prompts = [prompt for prompt in ranked if prompt.pairs]
-    if not prompts:
-        raise RunError(f"file {path.name}: all completions of every ranking are tied, so no comparison is left.")
-    return prompts
-
-
 def _read_references(path: Path, tokenizer: Any, context: int) -> list[RankedPrompt]:
     """The demonstrations, each as a prompt with one completion."""
     rows = read_rows(path, "demonstrations")
@@ -113,49 +101,6 @@ def _read_references(path: Path, tokenizer: Any, context: int) -> list[RankedPro
     references = [RankedPrompt(p, [c], []) for p, c in zip(prompts, completions, strict=True)]
     check_context(path.name, [reference.longest for reference in references], context)
     return references
-
-
-def total_steps(prompts: Sequence[RankedPrompt], spec: RewardTrainingSpec) -> int:
-    """Optimizer steps of all epochs; prompts that do not fill a last batch wait for the next epoch."""
-    return max(1, spec.epochs * len(prompts) // min(spec.batch_size, len(prompts)))
-
-
-def train_step(
-    model: ScalarModel,
-    optimizer: torch.optim.Optimizer,
-    prompts: Sequence[RankedPrompt],
-    spec: RewardTrainingSpec,
-    step: int,
-    seed: int,
-) -> dict[str, float]:
-    """Step `step` (from 0) of total_steps; which prompts it sees is a function of seed and step. Returns metrics."""
-    lr = spec.lr * cosine_factor(step, total_steps(prompts, spec), spec.warmup_steps, spec.lr_final_fraction)
-    set_lr(optimizer, lr)
-    optimizer.zero_grad(set_to_none=True)
-    batch_size = min(spec.batch_size, len(prompts))
-    order = endless_order(len(prompts), seed, step * batch_size, batch_size)
-    metrics = backward(model, [prompts[i] for i in order], spec)
-    check_finite(metrics["loss/train"], "loss/train", step + 1)
-    metrics |= {"grad_norm": clip_gradients(model, spec.max_grad_norm), "lr": lr}
-    optimizer.step()
-    return metrics
-
-
-def backward(model: ScalarModel, prompts: list[RankedPrompt], spec: RewardTrainingSpec) -> dict[str, float]:
-    """Gradient of the K-wise loss of the whole batch, however it is cut. Returns loss and accuracy."""
-    device = model.classifier.device
-    pairs = [prompt.pairs for prompt in prompts]
-    weight_of_prompt = 1 / len(prompts)
-    loss, right, count = 0.0, 0, 0
-    for batch in scoring_batches(prompts, spec.micro_batch_tokens, device):
-        scores = model.score(batch.packed)
-        chosen = batch_pairs([pairs[position] for position in batch.positions], batch.sizes, device)
-        part = kwise_loss(scores, chosen) * (len(batch.positions) * weight_of_prompt)
-        part.backward()
-        loss += part.item()
-        right += int((scores[chosen.winners] > scores[chosen.losers]).sum())
-        count += len(chosen.winners)
-    return {"loss/train": loss, "train/accuracy": right / count}
 
 
 def validate(judgements: Sequence[Judgement], bootstrap_samples: int, seed: int) -> dict[str, float]:
