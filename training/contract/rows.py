@@ -60,8 +60,9 @@ class CompletionRow(TypedDict):
     use_case: str
     policy: NotRequired[str]  # the parent of the run that sampled it; "policy" where it is not said
     seed: NotRequired[int]  # of the batch that it was sampled in, or of the request to the server
-    reward: NotRequired[float]  # best_of_n: the reward model's
+    reward: NotRequired[float]  # best_of_n, score: the reward model's; of several, and of their heads, the mean
     mean_reward: NotRequired[float]  # best_of_n: of all n samples of the prompt
+    spread: NotRequired[float]  # best_of_n, score: the standard deviation of what reward models and their heads say
 
 
 def _text(value: object) -> str | None:
@@ -143,7 +144,7 @@ FIELDS: dict[str, dict[str, Check]] = {
 
 # Fields that a row may lack: files written before there were such fields stay readable.
 OPTIONAL: dict[str, dict[str, Check]] = {
-    "completions": {"policy": _nonempty, "seed": _count, "reward": _number, "mean_reward": _number},
+    "completions": {"policy": _nonempty, "seed": _count, "reward": _number, "mean_reward": _number, "spread": _number},
 }
 
 

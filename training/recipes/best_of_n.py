@@ -3,8 +3,9 @@
 The mildest optimization against a reward model, and the measure of any other: its distance from the policy is known
 without an estimate, KL = log n - (n-1)/n nats (Stiennon et al. 2020, appendix G.3), if no two samples are alike; with
 repeats it is an upper bound. samples.jsonl gets one row of kind completions a prompt: the best, which of the n it was,
-its reward, and the mean reward of the n, which is what a random one of them gets. Batches, seeds and resuming are those
-of sample: a resumed run drops a torn batch and writes the same rows again.
+its reward, and the mean reward of the n, which is what a random one of them gets; where the reward model is an
+ensemble, also the spread of its heads on the best one. Batches, seeds and resuming are those of sample: a resumed run
+drops a torn batch and writes the same rows again.
 
     python -m training.recipes.best_of_n --run-dir var/artifacts/runs/<run id>
     OMP_NUM_THREADS=8 python -m training.recipes.best_of_n --run-dir .
@@ -26,8 +27,9 @@ from training.contract.status import StatusWriter
 from training.rlhf.causal_lm import check_same_tokens
 from training.rlhf.engines import DecoderEngine, Sampled
 from training.rlhf.engines.journal import completion_line, keep_whole_batches
+from training.rlhf.ensemble import spread
 from training.rlhf.examples import Example
-from training.rlhf.rollout import score_episodes
+from training.rlhf.rollout import score_by_head
 from training.rlhf.scalar_head import ScalarModel, load_scalar_model
 from training.rlhf.session import Session
 from training.rlhf.tokens import encode_prompts
@@ -75,14 +77,14 @@ def score(
     prompts: Sequence[str],
     sampled: Sequence[Sampled],
     spec: BestOfNSpec,
-) -> list[list[float]]:
-    """The rewards of the n samples of each prompt: [len(prompts)][n]. One cut off is read as if it had ended."""
+) -> list[list[list[float]]]:
+    """The rewards of the n samples of each prompt: [len(prompts)][n][heads]. One cut off is read as if it had ended."""
     encoded = encode_prompts(engine.tokenizer, prompts)
     examples = [
         Example(encoded[position // spec.n] + one.token_ids, len(encoded[position // spec.n]))
         for position, one in enumerate(sampled)
     ]
-    rewards = score_episodes(
+    rewards = score_by_head(
         reward_model,
         examples,
         torch.tensor([one.finished for one in sampled]),
@@ -102,18 +104,22 @@ def _sampling(spec: BestOfNSpec) -> SampleSpec:
     )
 
 
-def _lines(rows: list[dict[str, Any]], sampled: Sequence[Sampled], rewards: list[list[float]]) -> list[str]:
+def _lines(rows: list[dict[str, Any]], sampled: Sequence[Sampled], rewards: list[list[list[float]]]) -> list[str]:
     lines = []
-    for position, (row, of_prompt) in enumerate(zip(rows, rewards, strict=True)):
+    for position, (row, by_head) in enumerate(zip(rows, rewards, strict=True)):
+        of_prompt = [statistics.fmean(heads) for heads in by_head]
         best = max(range(len(of_prompt)), key=of_prompt.__getitem__)
         facts = {"reward": round(of_prompt[best], 6), "mean_reward": round(statistics.fmean(of_prompt), 6)}
+        if len(by_head[best]) > 1:
+            facts["spread"] = round(spread(by_head[best]), 6)
         lines.append(completion_line(row, sampled[position * len(of_prompt) + best], best, policy="policy", **facts))
     return lines
 
 
 def _summary(path: Path, n: int) -> dict[str, Any]:
     rows = read_rows(path, "completions")
-    return {
+    spreads = [row["spread"] for row in rows if "spread" in row]
+    result = {
         "prompts": len(rows),
         "n": n,
         "reward_best": round(statistics.fmean(row["reward"] for row in rows), 6),
@@ -122,6 +128,7 @@ def _summary(path: Path, n: int) -> dict[str, Any]:
         "finished_share": round(statistics.fmean(row["finished"] for row in rows), 4),
         "mean_length": round(statistics.fmean(len(row["token_ids"]) for row in rows), 2),
     }
+    return result | ({"spread_best": round(statistics.fmean(spreads), 6)} if spreads else {})
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """PPO and PPO-ptx against a reward model (Ouyang et al. 2022, section 3.5 and appendix C.3, C.4).
 
 An episode is one response, with the score at its last token; every token pays kl_coef times its log-ratio to the policy
-that training started from. The value model starts as the reward model, head included. With ptx_coef > 0 the gradient of
-a language-model loss on pretraining text is added in every step. The checkpoint holds the averaged weights.
+that training started from. The value model starts as the reward model, head included (of an ensemble the mean head, as
+the score is the mean of the heads). With ptx_coef > 0 the gradient of a language-model loss on pretraining text is
+added in every step. The checkpoint holds the averaged weights.
 
 Deviations from the paper, and choices where it is silent:
 - GAE with lam 0.95, advantages whitened over the batch, a clipped value loss, gradient norms clipped at 1.
@@ -102,7 +103,10 @@ def _load(run: RunDir, spec: PpoSpec, tokenizer: Any, device: torch.device) -> M
     """The value model starts as the reward model, head included."""
     check_same_tokens(tokenizer, run.parent("reward_model"))
     policy, reference = (load_causal_lm(run.parent("policy"), tokenizer, device, spec.precision) for _ in range(2))
-    value, reward = (load_scalar_model(run.parent("reward_model"), tokenizer, device, spec.precision) for _ in range(2))
+    value, reward = (
+        load_scalar_model(run.parent("reward_model"), tokenizer, device, spec.precision, ensemble)
+        for ensemble in (False, True)
+    )
     return Models(
         policy=policy,
         value=value,

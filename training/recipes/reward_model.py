@@ -8,6 +8,8 @@ Deviations from the paper:
   paper states neither.
 - `unit_std` also scales the rewards to spread 1 over the ranked completions (as the code of 2019 did), so that one
   kl_coef means the same for different reward models. Off by default.
+- `heads` above 1 makes an ensemble on one trunk: each head has a start and a bootstrap of the prompts of its own, and
+  its own zero at the demonstrations' mean. The reward is the mean of the heads. (Coste et al. 2023 train whole models.)
 
     python -m training.recipes.reward_model --run-dir var/artifacts/runs/<run id>
     OMP_NUM_THREADS=8 python -m training.recipes.reward_model --run-dir .
@@ -15,7 +17,7 @@ Deviations from the paper:
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ from training.contract.run_dir import RunDir, write_atomically
 from training.contract.specs import RewardModelSpec
 from training.contract.status import StatusWriter
 from training.rlhf.causal_lm import context_length, load_tokenizer
-from training.rlhf.comparisons import RankedPrompt, read_ranked_prompts, score_prompts
+from training.rlhf.comparisons import RankedPrompt, mean_of_heads, read_ranked_prompts, score_by_head, score_prompts
+from training.rlhf.ensemble import ensemble_figures
 from training.rlhf.judgements import judge, rows_by_prompt
 from training.rlhf.lora import add_lora, trained
 from training.rlhf.optim import adamw
@@ -39,7 +42,7 @@ from training.rlhf.reward_quality import (
     pair_accuracy,
     reliability,
 )
-from training.rlhf.reward_training import total_steps, train_step, with_pairs
+from training.rlhf.reward_training import bootstrap_weights, total_steps, train_step, with_pairs
 from training.rlhf.scalar_head import ScalarModel, new_scalar_model
 from training.rlhf.session import Session, publish_checkpoint
 from training.rlhf.tokens import check_context, encode_completions, encode_prompts
@@ -53,7 +56,8 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     session = Session(run, spec, status, stop)
     status.stage("loading")
     tokenizer = load_tokenizer(run.parent("policy"))
-    model = new_scalar_model(run.parent("policy"), tokenizer, session.device, spec.precision)
+    policy = run.parent("policy")
+    model = new_scalar_model(policy, tokenizer, session.device, spec.precision, spec.heads, run.seed)
     lora = add_lora(model.classifier, spec, run.parents["policy"]["path"])
     context = context_length(model.classifier)
     path = run.input("rankings")
@@ -65,12 +69,13 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
         with_pairs(run.input("valid_rankings"), valid)
     references = _read_references(run.input("demonstrations"), tokenizer, context)
 
+    weights = bootstrap_weights(len(prompts), spec.heads, run.seed)
     optimizer = adamw(model, spec.lr, spec)
     total = total_steps(prompts, spec)
     first = session.resume(model=trained(model), optimizer=optimizer)
     status.stage("training")
     for step in range(first, total):
-        metrics = train_step(model, optimizer, prompts, spec, step, run.seed)
+        metrics = train_step(model, optimizer, prompts, spec, step, run.seed, weights)
         session.write_metrics(step + 1, metrics)
         session.after_step(step + 1, total)
 
@@ -80,16 +85,20 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     result |= {"tied_prompts": len(ranked) - len(prompts), "steps": total}
     if valid:
         rows = rows_by_prompt(run.input("valid_rankings"))
-        judgements = judge(valid, score_prompts(model, valid, **scoring), rows)
+        by_head = score_by_head(model, valid, **scoring)
+        judgements = judge(valid, mean_of_heads(by_head), rows)
+        ensemble = _ensemble(valid, by_head) if spec.heads > 1 else {}
         result |= validate(judgements, spec.bootstrap_samples, run.seed)
-        result |= _write_tables(run.path / "validation.json", judgements, spec.bootstrap_samples, run.seed)
-        session.write_metrics(total, {"val/loss": result["valid_loss"], "val/accuracy": result["valid_accuracy"]})
+        result |= {f"valid_{name}": value for name, value in ensemble.items()}
+        result |= _write_tables(run.path / "validation.json", judgements, ensemble, spec.bootstrap_samples, run.seed)
+        curves = {"val/loss": result["valid_loss"], "val/accuracy": result["valid_accuracy"]}
+        session.write_metrics(total, curves | {f"val/{name}": value for name, value in ensemble.items()})
     status.stage("normalizing")
     result |= _normalize(model, prompts, references, spec, scoring)
     status.stage("saving")
     if lora:
         lora.publish(run)
-    publish_checkpoint(run, model.classifier, tokenizer)
+    publish_checkpoint(run, model, tokenizer)
     return {name: round(value, 6) + 0.0 if isinstance(value, float) else value for name, value in result.items()}
 
 
@@ -117,12 +126,29 @@ def validate(judgements: Sequence[Judgement], bootstrap_samples: int, seed: int)
     }
 
 
-def _write_tables(path: Path, judgements: Sequence[Judgement], bootstrap_samples: int, seed: int) -> dict[str, float]:
-    """validation.json: accuracy and log loss by group, and the calibration. Returns the overall figures of it."""
+def _ensemble(prompts: list[RankedPrompt], by_head: list[list[list[float]]]) -> dict[str, float]:
+    """The figures of the heads over all rankings, but for the accuracy, which is the reward model's."""
+    rankings = [
+        [(scores[completion], rank) for completion, rank in ranking]
+        for prompt, scores in zip(prompts, by_head, strict=True)
+        for ranking in prompt.rankings
+    ]
+    return {name: value for name, value in ensemble_figures(rankings).items() if name != "accuracy"}
+
+
+def _write_tables(
+    path: Path, judgements: Sequence[Judgement], ensemble: Mapping[str, float], bootstrap_samples: int, seed: int
+) -> dict[str, float]:
+    """validation.json: accuracy and log loss by group, the calibration, and an ensemble's own figures.
+
+    Returns the overall figures of it.
+    """
     groups = by_group(judgements, bootstrap_samples, seed)
     bins = reliability([judgement.ranking for judgement in judgements])
     error = expected_calibration_error(bins)
-    tables = {"groups": groups, "calibration": {"expected_calibration_error": error, "bins": bins}}
+    tables: dict[str, Any] = {"groups": groups, "calibration": {"expected_calibration_error": error, "bins": bins}}
+    if ensemble:
+        tables["ensemble"] = {"accuracy": groups[0]["accuracy"], **ensemble}
 
     def write(temporary: Path) -> None:
         temporary.write_text(json.dumps(tables, ensure_ascii=False), encoding="utf-8")
@@ -145,9 +171,11 @@ def _normalize(
     """Shift the rewards to mean 0 over the demonstrations; with unit_std also to spread 1 over the completions."""
     ranked = [score for scores in score_prompts(model, prompts, **scoring) for score in scores]
     std = statistics.pstdev(ranked)
-    mean = statistics.fmean(scores[0] for scores in score_prompts(model, references, **scoring))
+    people = [scores[0] for scores in score_by_head(model, references, **scoring)]
+    means = [statistics.fmean(of_head) for of_head in zip(*people, strict=True)]  # of each head: they share no zero
+    mean = statistics.fmean(means)
     scale = std if spec.unit_std and std > 0 else 1.0
-    model.normalize(mean, scale)
+    model.normalize(means, scale)
     after = statistics.fmean(scores[0] for scores in score_prompts(model, references, **scoring))
     return {
         "demonstration_mean": after,

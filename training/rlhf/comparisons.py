@@ -1,5 +1,6 @@
 """Rankings as the reward model learns from them: per prompt, its completions once each, and the pairs between them."""
 
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,13 +95,25 @@ def scoring_batches(prompts: Sequence[RankedPrompt], max_tokens: int, device: to
     return result
 
 
-@torch.no_grad()
 def score_prompts(
     model: ScalarModel, prompts: Sequence[RankedPrompt], max_tokens: int, device: torch.device
 ) -> list[list[float]]:
     """The reward of every completion of every prompt."""
-    scores: list[list[float]] = [[] for _ in prompts]
+    return mean_of_heads(score_by_head(model, prompts, max_tokens, device))
+
+
+def mean_of_heads(by_head: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
+    """[prompts][completions][heads] -> [prompts][completions]"""
+    return [[statistics.fmean(heads) for heads in of_prompt] for of_prompt in by_head]
+
+
+@torch.no_grad()
+def score_by_head(
+    model: ScalarModel, prompts: Sequence[RankedPrompt], max_tokens: int, device: torch.device
+) -> list[list[list[float]]]:
+    """The reward of every completion of every prompt by every head: [prompts][completions][heads]."""
+    scores: list[list[list[float]]] = [[] for _ in prompts]
     for batch in scoring_batches(prompts, max_tokens, device):
-        for position, part in zip(batch.positions, model.score(batch.packed).split(batch.sizes), strict=True):
+        for position, part in zip(batch.positions, model.score_by_head(batch.packed).split(batch.sizes), strict=True):
             scores[position] = part.tolist()
     return scores

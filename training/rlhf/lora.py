@@ -37,9 +37,10 @@ class Lora:
             fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in model.modules()),
             base_model_name_or_path=base,
         )
+        is_head_trained = self._head is not None and self._head.weight.requires_grad  # an ensemble's is a mean
         self._peft = PeftModel(model, self._config)
         if self._head is not None:
-            self._head.requires_grad_(True)
+            self._head.requires_grad_(is_head_trained)
 
     @contextmanager
     def disabled(self) -> Iterator[None]:

@@ -45,6 +45,8 @@ def batch_pairs(
 def kwise_loss(scores: Tensor, pairs: Pairs) -> Tensor:
     """-log sigmoid(r_winner - r_loser), weighted over the pairs: [N] -> scalar.
 
+    Scores by several heads [N, H] have weights [P, H]; the sum is over the heads too.
+
     Ouyang et al. 2022, section 3.5: one forward pass per completion, all comparisons of a prompt in one batch element
     and the mean over its K(K-1)/2 pairs; here less the tied ones.
     """

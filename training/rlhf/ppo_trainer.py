@@ -14,7 +14,7 @@ from training.rlhf.kl import AdaptiveKl, FixedKl
 from training.rlhf.optim import adamw
 from training.rlhf.packing import shuffled
 from training.rlhf.ppo_update import Averages, policy_step, value_step
-from training.rlhf.rollout import Minibatch, Rollout, collect, cut_minibatches, episodes, score_episodes
+from training.rlhf.rollout import Minibatch, Rollout, collect, cut_minibatches, episodes, score_by_head
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.schedules import ppo_warmup_factor, set_lr
 from training.rlhf.targets import Targets
@@ -82,7 +82,7 @@ class PpoTrainer:
             batch_size=spec.decode_batch_size,
         )
         examples = episodes(prompts, decoded)
-        scores = score_episodes(
+        by_head = score_by_head(
             models.reward_model,
             examples,
             decoded.finished,
@@ -90,17 +90,19 @@ class PpoTrainer:
             spec.micro_batch_tokens,
             spec.samples_per_prompt,
         )
-        return collect(
+        rollout = collect(
             examples,
             decoded,
             self._minibatches(examples, iteration, epoch=0),
             models.policy,
             models.reference,
             models.value,
-            scores,
+            by_head.mean(-1),
             spec.temperature,
             from_sampler=spec.old_logprobs == "sampler",
         )
+        is_ensemble = by_head.shape[1] > 1
+        return rollout._replace(score_spread=by_head.std(-1, correction=0)) if is_ensemble else rollout
 
     def update(
         self, iteration: int, rollout: Rollout, targets: Targets, texts: Callable[[int], Tensor | None]

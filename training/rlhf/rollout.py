@@ -24,6 +24,7 @@ class Rollout(NamedTuple):
     ref_logprobs: Tensor  # [B, R]
     values: Tensor  # [B, R]
     scores: Tensor  # [B]; of the reward model, before the rule for unfinished responses
+    score_spread: Tensor | None = None  # [B]; of an ensemble: the standard deviation of what its heads say
 
     @property
     def inside(self) -> Tensor:
@@ -105,7 +106,6 @@ def take(padded: Tensor, rows: Rows, inside: Tensor) -> Tensor:
     return padded[rows.positions][inside[rows.positions]]
 
 
-@torch.no_grad()
 def score_episodes(
     reward_model: ScalarModel,
     examples: Sequence[Example],
@@ -114,7 +114,22 @@ def score_episodes(
     max_tokens: int,
     samples: int = 1,
 ) -> Tensor:
-    """The reward of each episode, always read at an end token: [B]. Each `samples` in a row are of one prompt.
+    """The reward of each episode, of an ensemble the mean of its heads: [B]. See score_by_head."""
+    return score_by_head(reward_model, examples, finished, eos_token_id, max_tokens, samples).mean(-1)
+
+
+@torch.no_grad()
+def score_by_head(
+    reward_model: ScalarModel,
+    examples: Sequence[Example],
+    finished: Tensor,
+    eos_token_id: int,
+    max_tokens: int,
+    samples: int = 1,
+) -> Tensor:
+    """The reward of each episode by each head, always read at an end token: [B, H].
+
+    Each `samples` episodes in a row are of one prompt.
 
     A response that was cut off gets one for scoring only, because the reward model has never read its score anywhere
     else. The policy is never trained on a token it did not sample.
@@ -124,7 +139,7 @@ def score_episodes(
         example if done else Example([*example.ids, eos_token_id], example.prompt_length)
         for example, done in zip(examples, finished.tolist(), strict=True)
     ]
-    scores = torch.zeros(len(ended), device=device)
+    scores = torch.zeros(len(ended), len(reward_model.head_biases), device=device)
     for rows in batches(ended, max_tokens, device, samples=samples):
-        scores[rows.positions] = reward_model.score(rows.packed)
+        scores[rows.positions] = reward_model.score_by_head(rows.packed)
     return scores

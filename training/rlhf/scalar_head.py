@@ -4,13 +4,20 @@ On disk it is a plain sequence classifier with one label, which AutoModelForSequ
 transformers' decoders have no bias, so the constant that gives demonstrations the mean score 0 is the value
 `reward_bias` of config.json: it survives from_pretrained and save_pretrained, a plain classifier's logit is the reward
 plus reward_bias, and `ScalarModel` here takes it off. Comparisons do not see it, since it cancels in every difference.
+
+An ensemble has several heads on one trunk, and its reward is their mean. The mean of linear heads is a linear head, so
+that is the one label of the classifier: whoever opens it (PPO's value model, TRL, vLLM) needs to know nothing of the
+others, where one label per head would be read as so many classes. The heads themselves lie in a folder of their own,
+because vLLM takes every weights file beside model.safetensors for a part of the model.
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification
 
@@ -18,17 +25,30 @@ from training.contract.run_dir import RunError
 from training.rlhf.causal_lm import disable_dropout, fit_to_tokenizer
 from training.rlhf.packed import Packed, enable_packing, packed_states, set_precision
 
+HEADS = Path("heads", "heads.safetensors")
+
 
 class ScalarModel(nn.Module):
-    def __init__(self, classifier: Any) -> None:
+    """`heads` [H, hidden] are those of an ensemble, in place of the classifier's own, which is then their mean."""
+
+    def __init__(self, classifier: Any, heads: Tensor | None = None) -> None:
         super().__init__()
         self.classifier = classifier
+        self.heads = None if heads is None else nn.Parameter(heads)
         disable_dropout(classifier)
         enable_packing(classifier)
+        if heads is not None:
+            classifier.score.requires_grad_(False)
+            self._set_mean()
 
     @property
     def reward_bias(self) -> float:
         return float(getattr(self.classifier.config, "reward_bias", 0.0))
+
+    @property
+    def head_biases(self) -> list[float]:
+        """What is taken off the score of each head; their mean is reward_bias."""
+        return list(getattr(self.classifier.config, "head_biases", [self.reward_bias]))
 
     def forward(self, packed: Packed, at: Tensor) -> Tensor:
         """One number at each of the flat positions `at`: [R] -> [R]."""
@@ -37,33 +57,87 @@ class ScalarModel(nn.Module):
 
     def score(self, packed: Packed) -> Tensor:
         """The reward of each row, read at its last token (the end token): [rows]."""
-        return self(packed, packed.ends)
+        return self(packed, packed.ends) if self.heads is None else self.score_by_head(packed).mean(-1)
+
+    def score_by_head(self, packed: Packed) -> Tensor:
+        """The reward of each row by each head; one column where there is one head: [rows, H]."""
+        if self.heads is None:
+            return self.score(packed)[:, None]
+        hidden = packed_states(self.classifier, packed)[packed.ends].float()
+        return hidden @ self.heads.T - torch.tensor(self.head_biases, device=hidden.device)
 
     def values(self, packed: Packed) -> Tensor:
         """The value of the state that each response token was chosen in, row by row: [R]."""
         return self(packed, packed.predictors)
 
     @torch.no_grad()
-    def normalize(self, mean: float, std: float) -> None:
-        """Make rewards (r - mean) / std from now on. The scale goes into the head, the shift into the config."""
-        self.classifier.score.weight /= std
-        self.classifier.config.reward_bias = (self.reward_bias + mean) / std
+    def normalize(self, mean: float | Sequence[float], std: float) -> None:
+        """Make rewards (r - mean) / std from now on; of an ensemble, each head by its own of several means.
+
+        The scale goes into the head, the shift into the config.
+        """
+        config, means = self.classifier.config, [mean] if isinstance(mean, float | int) else mean
+        if self.heads is None:
+            self.classifier.score.weight /= std
+            config.reward_bias = (self.reward_bias + means[0]) / std
+            return
+        self.heads.div_(std)
+        config.head_biases = [(bias + own) / std for bias, own in zip(self.head_biases, means, strict=True)]
+        config.reward_bias = math.fsum(config.head_biases) / len(config.head_biases)
+        self._set_mean()
+
+    @torch.no_grad()
+    def _set_mean(self) -> None:
+        assert self.heads is not None
+        self.classifier.score.weight.copy_(self.heads.mean(0, keepdim=True))
+
+    def save_pretrained(self, folder: Path) -> None:
+        """A plain classifier, and beside it the heads of an ensemble."""
+        if self.heads is not None:
+            self._set_mean()
+            (folder / HEADS.parent).mkdir()
+            save_file({"weight": self.heads.detach().cpu().contiguous()}, folder / HEADS)
+        self.classifier.save_pretrained(folder)
 
 
-def new_scalar_model(policy: Path, tokenizer: Any, device: torch.device, precision: str = "fp32") -> ScalarModel:
-    """The policy's trunk and a fresh head, drawn from N(0, 1 / (hidden + 1)) (Stiennon et al. 2020's code)."""
+def new_scalar_model(
+    policy: Path, tokenizer: Any, device: torch.device, precision: str = "fp32", heads: int = 1, seed: int = 0
+) -> ScalarModel:
+    """The policy's trunk and fresh heads, drawn from N(0, 1 / (hidden + 1)) (Stiennon et al. 2020's code).
+
+    One head is drawn by the generator of the process, those of an ensemble each by its own, from `seed` on.
+    """
     classifier = _load(policy, tokenizer, precision)
-    nn.init.normal_(classifier.score.weight, std=1 / math.sqrt(classifier.score.in_features + 1))
+    std = 1 / math.sqrt(classifier.score.in_features + 1)
+    nn.init.normal_(classifier.score.weight, std=std)
     classifier.config.reward_bias = 0.0
-    return ScalarModel(classifier.to(device)).train()
+    if heads == 1:
+        return ScalarModel(classifier.to(device)).train()
+    classifier.config.head_biases = [0.0] * heads
+    generators = [torch.Generator().manual_seed(seed * 1_000_033 + head) for head in range(heads)]
+    drawn = [torch.randn(classifier.score.in_features, generator=generator) * std for generator in generators]
+    return ScalarModel(classifier.to(device), torch.stack(drawn).to(device)).train()
 
 
-def load_scalar_model(path: Path, tokenizer: Any, device: torch.device, precision: str = "fp32") -> ScalarModel:
-    """A reward model as it was trained, head and bias included. Raises RunError where the head is missing."""
+def load_scalar_model(
+    path: Path, tokenizer: Any, device: torch.device, precision: str = "fp32", ensemble: bool = True
+) -> ScalarModel:
+    """A reward model as it was trained, heads and bias included. Raises RunError where a head is missing.
+
+    Without `ensemble` it has the mean head only, which can be trained further: the value model.
+    """
     classifier = _load(path, tokenizer, precision)
-    if not hasattr(classifier.config, "reward_bias"):
+    config = classifier.config
+    if not hasattr(config, "reward_bias"):
         raise RunError(f"{path} is not a reward model: its config has no reward_bias.")
-    return ScalarModel(classifier.to(device)).train()
+    heads = None
+    if ensemble and hasattr(config, "head_biases"):
+        if not (path / HEADS).is_file():
+            raise RunError(f"{path} is an ensemble of {len(config.head_biases)} heads, and {HEADS} is missing.")
+        heads = load_file(path / HEADS)["weight"].to(device)
+    elif hasattr(config, "head_biases"):
+        del config.head_biases
+    return ScalarModel(classifier.to(device), heads).train()
 
 
 def _load(path: Path, tokenizer: Any, precision: str) -> Any:

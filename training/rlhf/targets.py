@@ -38,5 +38,7 @@ def advantages_of(rollout: Rollout, spec: PpoSpec, kl_coef: float) -> tuple[Targ
         "val/response_length": rollout.lengths.float().mean(),
         "value/explained_variance": 1 - unexplained,
     }
+    if rollout.score_spread is not None:
+        metrics["objective/score_spread"] = rollout.score_spread.mean()
     values = {name: float(value) for name, value in metrics.items()}
     return Targets(advantages, returns), values | {"objective/kl_coef": kl_coef}

@@ -68,6 +68,8 @@ def test_the_defaults_are_valid(recipe: str) -> None:
         ("sample", SERVER | {"endpoint": "responses"}, "endpoint is 'responses'"),
         ("sample", SERVER | {"api_key": "sk-1"}, "no setting 'api_key'; did you mean 'api_key_env'?"),
         ("best_of_n", {"n": 0}, "n is 0; it must be more than 0."),
+        ("reward_model", {"heads": 0}, "heads is 0; it must be more than 0."),
+        ("score", {"batch_size": 0}, "batch_size is 0; it must be more than 0."),
         ("dpo", {}, "There is no recipe 'dpo'"),
     ],
 )

@@ -45,7 +45,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"policy": "base", "reward_model": "rm"},
     ),
     "reward_model": ("reward_model", REWARD_MODEL | {"epochs": 15}, {"policy": "sft"}),
-    "reward_model_lora": ("reward_model", REWARD_MODEL | {"epochs": 15, "lora_rank": 4}, {"policy": "sft"}),
+    "reward_model_lora": ("reward_model", REWARD_MODEL | {"epochs": 15, "lora_rank": 4, "heads": 3}, {"policy": "sft"}),
     "pretrain": ("pretrain", PRETRAIN | {"steps": 120}, {}),
 }
 

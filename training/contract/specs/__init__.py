@@ -13,7 +13,7 @@ from training.contract.specs.evaluation import EvaluateSpec
 from training.contract.specs.language_model import PretrainSpec, SftSpec
 from training.contract.specs.model_import import ImportModelSpec
 from training.contract.specs.ppo import PpoSpec
-from training.contract.specs.reward import LabelerCvSpec, RewardModelSpec, RewardTrainingSpec
+from training.contract.specs.reward import LabelerCvSpec, RewardModelSpec, RewardTrainingSpec, ScoreSpec
 from training.contract.specs.sampling import BestOfNSpec, SampleSpec
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "RewardModelSpec",
     "RewardTrainingSpec",
     "SampleSpec",
+    "ScoreSpec",
     "SftSpec",
     "Spec",
     "SpecError",
@@ -45,6 +46,7 @@ SPECS: dict[str, type[Spec]] = {
         PpoSpec,
         EvaluateSpec,
         BestOfNSpec,
+        ScoreSpec,
     )
 }
 

@@ -36,12 +36,30 @@ class RewardModelSpec(RewardTrainingSpec, LoraSpec):
 
     recipe: ClassVar[str] = "reward_model"
 
+    # On one trunk, each with a start and a bootstrap of the prompts of its own: the reward is their mean, and their
+    # spread says where the rankings do not settle it.
+    heads: int = 1
     unit_std: bool = False  # also divide scores by their spread over the ranked completions (the 2019 code's gain)
     bootstrap_samples: int = 1000  # for the intervals of best_of_n_win_rate and of the accuracies
 
     def validate(self) -> None:
         super().validate()
-        self.positive("bootstrap_samples")
+        self.positive("bootstrap_samples", "heads")
+
+
+@dataclass(frozen=True)
+class ScoreSpec(Spec):
+    """What reward models say of completions, and how far they are apart."""
+
+    recipe: ClassVar[str] = "score"
+
+    batch_size: int = 128  # completions scored between writes, and what a kill loses at most
+    max_prompt_tokens: int = 1000
+    micro_batch_tokens: int = 4096
+
+    def validate(self) -> None:
+        super().validate()
+        self.positive("batch_size", "max_prompt_tokens", "micro_batch_tokens")
 
 
 @dataclass(frozen=True)
