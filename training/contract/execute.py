@@ -75,6 +75,7 @@ def _execute_locked(path: Path, recipe: str, work: Work, stop: StopFlag) -> int:
     try:
         run = load_run(path, recipe)
         spec = spec_from_dict(recipe, run.spec)
+        run.check_parents()
         result = work(run, spec, status, stop)
     except RunStopped:
         status.finish("stopped")

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.contract.checkpoint import damage
+
 
 class RunError(Exception):
     """The run cannot go on, in one sentence for the person who started it."""
@@ -92,14 +94,21 @@ class RunDir:
         return name in self.parents
 
     def parent(self, name: str) -> Path:
-        """The parent's checkpoint folder. Raises RunError where it is missing."""
+        """The parent's checkpoint folder. Raises RunError where it, or a file of it, is missing or damaged."""
         if name not in self.parents:
             raise RunError(f"The {self.recipe} run needs the parent '{name}', and run.json names none.")
         entry = self.parents[name]
         path = self._inside(entry["path"])
         if not (path / "config.json").is_file():
             raise RunError(f"The parent '{name}' is missing: there is no checkpoint in {entry['path']}.")
+        if problem := damage(path):
+            raise RunError(f"The parent '{name}' is damaged: {entry['path']}/{problem}.")
         return path
+
+    def check_parents(self) -> None:
+        """Look at every checkpoint that run.json names: none shall turn out damaged an hour later. Raises RunError."""
+        for name in self.parents:
+            self.parent(name)
 
     def _inside(self, relative: str) -> Path:
         path = (self.root / relative).resolve()

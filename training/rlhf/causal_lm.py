@@ -4,11 +4,13 @@ Rows are packed (packed.py), so that no padding goes through the trunk, and the 
 tensor of all, is applied to chosen positions only.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
@@ -24,7 +26,10 @@ def load_tokenizer(path: Path) -> Any:
     With pad = end, the sequence classifier of transformers reads the score from the token before the end, and a
     trainer that masks padding masks the end too: the model never learns to stop.
     """
-    tokenizer = AutoTokenizer.from_pretrained(path)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+    except Exception as error:  # whatever the libraries make of files that are JSON and no tokenizer
+        raise RunError(f"The tokenizer in {path} cannot be opened: {_first_line(error)}.") from error
     if tokenizer.eos_token_id is None:
         raise RunError(f"The tokenizer in {path} has no end token, so no completion could ever be finished.")
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
@@ -38,12 +43,43 @@ def check_same_tokens(tokenizer: Any, other: Path) -> None:
         raise RunError(f"The model in {other} has another tokenizer than the policy, so it cannot score its tokens.")
 
 
+def open_pretrained(kind: Any, path: Path, new: Sequence[str] = (), **settings: Any) -> Any:
+    """The model of a checkpoint, its weights in float32. Raises RunError where the files do not make up the model.
+
+    transformers draws the weights that it does not find anew and says so in its log alone; here only those of the
+    names `new` may be.
+    """
+    try:
+        model, report = kind.from_pretrained(
+            path,
+            dtype=torch.float32,
+            attn_implementation="sdpa",
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # it would list them in many lines
+            **settings,
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise RunError(f"The checkpoint in {path} cannot be opened: {_first_line(error)}.") from error
+    for problem, found in (
+        ("lacks", report["missing_keys"]),
+        ("has in another shape than its config says", [name for name, *_ in report["mismatched_keys"]]),
+    ):
+        if names := set(found) - set(new):
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise RunError(f"The checkpoint in {path} {problem} the weights {min(names)}{more}.")
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:300]
+
+
 def load_causal_lm(path: Path, tokenizer: Any, device: torch.device, precision: str = "fp32") -> PreTrainedModel:
     """The causal language model of a checkpoint, without dropout, in training mode, its weights in float32.
 
     `precision` is what forward passes compute in: "fp32" or "bf16".
     """
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, attn_implementation="sdpa")
+    model: PreTrainedModel = open_pretrained(AutoModelForCausalLM, path)
     fit_to_tokenizer(model, tokenizer)
     _check_supported(model)
     disable_dropout(model)

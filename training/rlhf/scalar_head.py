@@ -19,10 +19,10 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from training.contract.run_dir import RunError
-from training.rlhf.causal_lm import disable_dropout, fit_to_tokenizer
+from training.rlhf.causal_lm import disable_dropout, fit_to_tokenizer, open_pretrained
 from training.rlhf.packed import Packed, enable_packing, packed_states, set_precision
 
 HEADS = Path("heads", "heads.safetensors")
@@ -107,7 +107,7 @@ def new_scalar_model(
 
     One head is drawn by the generator of the process, those of an ensemble each by its own, from `seed` on.
     """
-    classifier = _load(policy, tokenizer, precision)
+    classifier = _load(policy, tokenizer, precision, new=["score.weight"])
     std = 1 / math.sqrt(classifier.score.in_features + 1)
     nn.init.normal_(classifier.score.weight, std=std)
     classifier.config.reward_bias = 0.0
@@ -126,24 +126,24 @@ def load_scalar_model(
 
     Without `ensemble` it has the mean head only, which can be trained further: the value model.
     """
+    if not hasattr(AutoConfig.from_pretrained(path), "reward_bias"):
+        raise RunError(f"{path} is not a reward model: its config has no reward_bias.")
     classifier = _load(path, tokenizer, precision)
     config = classifier.config
-    if not hasattr(config, "reward_bias"):
-        raise RunError(f"{path} is not a reward model: its config has no reward_bias.")
     heads = None
     if ensemble and hasattr(config, "head_biases"):
         if not (path / HEADS).is_file():
             raise RunError(f"{path} is an ensemble of {len(config.head_biases)} heads, and {HEADS} is missing.")
         heads = load_file(path / HEADS)["weight"].to(device)
+        if heads.shape != (len(config.head_biases), classifier.score.in_features):
+            raise RunError(f"The heads in {path / HEADS} have the shape {list(heads.shape)}, and the model another.")
     elif hasattr(config, "head_biases"):
         del config.head_biases
     return ScalarModel(classifier.to(device), heads).train()
 
 
-def _load(path: Path, tokenizer: Any, precision: str) -> Any:
-    classifier = AutoModelForSequenceClassification.from_pretrained(
-        path, num_labels=1, dtype=torch.float32, attn_implementation="sdpa"
-    )
+def _load(path: Path, tokenizer: Any, precision: str, new: Sequence[str] = ()) -> Any:
+    classifier = open_pretrained(AutoModelForSequenceClassification, path, new, num_labels=1)
     if not hasattr(classifier, "score"):
         raise RunError(f"Classifiers of type {classifier.config.model_type} have no head named score; not supported.")
     fit_to_tokenizer(classifier, tokenizer)

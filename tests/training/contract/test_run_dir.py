@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.contract.test_checkpoint import whole_checkpoint
 from training.contract.run_dir import RunBusy, RunDir, RunError, load_run, lock, publish_folder, write_atomically
 
 
@@ -12,8 +13,7 @@ def run(tmp_path: Path) -> RunDir:
     data = b'{"text": "hello"}\n'
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "texts-1.jsonl").write_bytes(data)
-    (tmp_path / "runs" / "a" / "checkpoint").mkdir(parents=True)
-    (tmp_path / "runs" / "a" / "checkpoint" / "config.json").write_text("{}")
+    whole_checkpoint(tmp_path / "runs" / "a" / "checkpoint")
     folder = tmp_path / "runs" / "b"
     folder.mkdir()
     description = {
@@ -41,6 +41,12 @@ def test_a_changed_input_is_refused(run: RunDir) -> None:
     (run.root / "datasets" / "texts-1.jsonl").write_text('{"text": "other"}\n')
     with pytest.raises(RunError, match="has changed: its SHA-256 is"):
         run.input("texts")
+
+
+def test_a_damaged_parent_is_named_with_its_file(run: RunDir) -> None:
+    (run.root / "runs" / "a" / "checkpoint" / "tokenizer.json").write_text("{")
+    with pytest.raises(RunError, match=r"^The parent 'policy' is damaged: runs/a/checkpoint/tokenizer.json is"):
+        run.parent("policy")
 
 
 @pytest.mark.parametrize(
