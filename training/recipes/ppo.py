@@ -39,6 +39,7 @@ from training.rlhf.causal_lm import (
     load_causal_lm,
     load_tokenizer,
 )
+from training.rlhf.lora import Lora, add_lora
 from training.rlhf.packing import endless_order, pack_blocks
 from training.rlhf.ppo_trainer import Models, PpoTrainer
 from training.rlhf.rollout import Rollout
@@ -64,7 +65,7 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
     session = Session(run, spec, status, stop)
     status.stage("loading")
     tokenizer = load_tokenizer(run.parent("policy"))
-    models = _load(run, spec, tokenizer, session.device)
+    models, lora = _load(run, spec, tokenizer, session.device)
     rows, prompts = _read_prompts(run, spec, tokenizer, models.policy)
     blocks = _pretraining_blocks(run, spec, tokenizer, models.policy) if spec.ptx_coef > 0 else None
     trainer = PpoTrainer(models, spec, run.seed)
@@ -95,26 +96,36 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
 
     status.stage("saving")
     with trainer.ema.averaged():
+        if lora:
+            lora.publish(run)
         publish_checkpoint(run, models.policy, tokenizer)
     return _result(metrics)
 
 
-def _load(run: RunDir, spec: PpoSpec, tokenizer: Any, device: torch.device) -> Models:
-    """The value model starts as the reward model, head included."""
+def _load(run: RunDir, spec: PpoSpec, tokenizer: Any, device: torch.device) -> tuple[Models, Lora | None]:
+    """The value model starts as the reward model, head included. With adapters, policy and reference share weights."""
     check_same_tokens(tokenizer, run.parent("reward_model"))
-    policy, reference = (load_causal_lm(run.parent("policy"), tokenizer, device, spec.precision) for _ in range(2))
+    policy = load_causal_lm(run.parent("policy"), tokenizer, device, spec.precision)
+    lora = add_lora(policy, spec, run.parents["policy"]["path"])
+    reference = (
+        lora.without()
+        if lora
+        else load_causal_lm(run.parent("policy"), tokenizer, device, spec.precision).requires_grad_(False)
+    )
     value, reward = (
         load_scalar_model(run.parent("reward_model"), tokenizer, device, spec.precision, ensemble)
         for ensemble in (False, True)
     )
-    return Models(
+    add_lora(value.classifier, spec, run.parents["reward_model"]["path"])
+    models = Models(
         policy=policy,
         value=value,
-        reference=reference.requires_grad_(False),
+        reference=reference,
         reward_model=reward.requires_grad_(False),
         stop_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
+    return models, lora
 
 
 def _read_prompts(

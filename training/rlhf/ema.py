@@ -9,11 +9,14 @@ from torch import nn
 
 
 class Ema:
-    """Averages per optimizer step. The paper leaves open whether per step or iteration; re-implementations do this."""
+    """Averages of what is trained, per optimizer step.
+
+    The paper leaves open whether per step or per iteration; re-implementations do this.
+    """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
-        self._live = dict(model.named_parameters())
+        self._live = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         self._average = {name: parameter.detach().clone() for name, parameter in self._live.items()}
 
     @torch.no_grad()

@@ -48,6 +48,10 @@ class Lora:
         with self._peft.disable_adapter():
             yield
 
+    def without(self) -> Any:
+        """The model as it was, for packed passes, and no copy of it: what a reference policy is."""
+        return _WithoutAdapters(self)
+
     def save(self, folder: Path) -> None:
         """As `PeftModel.from_pretrained(base, folder)` opens them, the head of a classifier among them."""
         from peft import get_peft_model_state_dict
@@ -68,6 +72,20 @@ class Lora:
         check_weights([self.model])
         publish_folder(run.adapter, self.save)
         self._peft.merge_and_unload()
+
+
+class _WithoutAdapters:
+    """Stands for a transformers model: its trunk runs with the adapters off, all else is the model's own."""
+
+    def __init__(self, lora: Lora) -> None:
+        self._lora = lora
+
+    def base_model(self, **inputs: Any) -> Any:
+        with self._lora.disabled():
+            return self._lora.model.base_model(**inputs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lora.model, name)
 
 
 def add_lora(model: PreTrainedModel, spec: LoraSpec, base: str) -> Lora | None:

@@ -11,6 +11,7 @@ from training.rlhf.decode import decode, uniform_numbers
 from training.rlhf.ema import Ema
 from training.rlhf.examples import Example
 from training.rlhf.kl import AdaptiveKl, FixedKl
+from training.rlhf.lora import trained
 from training.rlhf.optim import adamw
 from training.rlhf.packing import shuffled
 from training.rlhf.ppo_update import Averages, policy_step, value_step
@@ -52,8 +53,8 @@ class PpoTrainer:
     def parts(self) -> dict[str, Any]:
         """What an exact resume needs, by name."""
         return {
-            "policy": self.models.policy,
-            "value": self.models.value,
+            "policy": trained(self.models.policy),
+            "value": trained(self.models.value),
             "policy_optimizer": self.policy_optimizer,
             "value_optimizer": self.value_optimizer,
             "ema": self.ema,

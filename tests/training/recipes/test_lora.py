@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from tests.training.recipes import by_hand
-from tests.training.recipes.conftest import REWARD_MODEL, SFT
-from tests.training.recipes.world import World, curves, demonstrations, finish, rankings, state_of, weights
+from tests.training.recipes.conftest import PPO, REWARD_MODEL, SFT
+from tests.training.recipes.world import World, curves, demonstrations, finish, prompts, rankings, state_of, weights
 from training.contract.status import read_status
 from training.recipes import sft
 
@@ -106,6 +106,35 @@ def test_the_best_epoch_is_chosen_among_adapters_too(world: World) -> None:
     losses = [row["val/loss"] for row in curves(folder) if "val/loss" in row]
     assert losses.index(min(losses)) + 1 == result["chosen_epoch"] < 4
     assert by_hand.completion_loss(folder / "checkpoint", unlikely) == pytest.approx(min(losses), abs=1e-4)
+
+
+def test_ppo_learns_in_adapters_of_policy_and_value_model(world: World) -> None:
+    """It starts where its parent is, moves away, and what was not adapted stays; the value model's head learns."""
+    asked = {"prompts": world.dataset("asked", "prompts", prompts(24))}
+    spec = PPO | LORA | {"lr": 1e-2, "value_lr": 1e-2, "total_episodes": 32 * 8, "kl_coef": 0.02, "save_every": 4}
+    folder = world.run("run", "ppo", spec, asked, {"policy": "sft", "reward_model": "rm"})
+    finish("ppo", folder)
+    rows = curves(folder)
+    assert rows[0]["objective/kl"] == 0 and rows[0]["val/ratio"] == pytest.approx(1, abs=1e-2)
+    assert rows[-1]["objective/kl"] > 0.1
+    assert rows[-1]["objective/scores"] > rows[0]["objective/scores"]
+    changes = change_of(folder, world.root / "runs" / "sft")
+    assert {layer for layer, change in changes.items() if change > 0} == set(MATRICES)
+    parts = state_of(folder)["parts"]
+    assert len(parts["policy"]) == len(parts["ema"]) == 2 * 2 * len(MATRICES)
+    head = next(weight for name, weight in parts["value"].items() if name.endswith("score/weight"))
+    assert not torch.equal(head, weights(world.root / "runs" / "rm")["score.weight"])
+
+
+def test_the_checkpoint_of_ppo_is_its_parent_with_the_averaged_adapter(world: World) -> None:
+    asked = {"prompts": world.dataset("asked", "prompts", prompts(24))}
+    folder = world.run("run", "ppo", PPO | LORA | {"lr": 1e-2}, asked, {"policy": "sft", "reward_model": "rm"})
+    finish("ppo", folder)
+    base = AutoModelForCausalLM.from_pretrained(world.root / "runs" / "sft" / "checkpoint")
+    adapted = PeftModel.from_pretrained(base, folder / "adapter")
+    merged = AutoModelForCausalLM.from_pretrained(folder / "checkpoint")
+    ids = [2, 9, 30, 41]
+    torch.testing.assert_close(logits_of(merged, ids), logits_of(adapted, ids), atol=1e-4, rtol=0)
 
 
 def test_a_layer_that_is_not_there_is_one_sentence(world: World) -> None:

@@ -46,6 +46,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     ),
     "reward_model": ("reward_model", REWARD_MODEL | {"epochs": 15}, {"policy": "sft"}),
     "reward_model_lora": ("reward_model", REWARD_MODEL | {"epochs": 15, "lora_rank": 4, "heads": 3}, {"policy": "sft"}),
+    "ppo_lora": ("ppo", PPO | {"lora_rank": 4, "total_episodes": 32 * 10}, {"policy": "sft", "reward_model": "rm"}),
     "pretrain": ("pretrain", PRETRAIN | {"steps": 120}, {}),
 }
 
@@ -121,7 +122,15 @@ def assert_same(first: Any, second: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("ppo_ptx", 5), ("ppo_ptx", 2), ("sft", 40), ("reward_model", 30), ("reward_model_lora", 30), ("pretrain", 50)],
+    [
+        ("ppo_ptx", 5),
+        ("ppo_ptx", 2),
+        ("sft", 40),
+        ("reward_model", 30),
+        ("reward_model_lora", 30),
+        ("ppo_lora", 4),
+        ("pretrain", 50),
+    ],
 )
 def test_a_run_killed_and_resumed_ends_as_if_undisturbed(
     world: World, undisturbed: Callable[[str], Path], name: str, rows: int

@@ -123,6 +123,19 @@ def test_without_its_adapters_the_model_is_the_base_and_afterwards_itself_again(
     assert {name for name, weight in model.named_parameters() if weight.requires_grad} == learning
 
 
+def test_the_model_without_its_adapters_reads_packed_rows_as_the_base(prompts: list[list[int]]) -> None:
+    """To the last bit, as PPO's reference; the head and the rest are the model's own."""
+    model, base = llama(), llama()
+    for one in (model, base):
+        enable_packing(one)
+    reference = adapted(model).without()
+    rows = pack([Tree([*prompt, 0], (), 1) for prompt in prompts])
+    with torch.no_grad():
+        assert torch.equal(response_logits(reference, rows), response_logits(base, rows))
+        assert not torch.equal(response_logits(model, rows), response_logits(base, rows))
+    assert reference.device == model.device and reference.config is model.config
+
+
 def test_layers_are_chosen_by_their_last_names() -> None:
     model = llama()
     adapted(model, LoraSpec(lora_rank=2, lora_target_modules="q_proj, v_proj"))

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from training.contract.spec import Spec, require
+from training.contract.spec import require
+from training.contract.specs.lora import LoraSpec
 
 
 @dataclass(frozen=True)
-class PpoSpec(Spec):
+class PpoSpec(LoraSpec):
     """PPO and PPO-ptx (appendix C.3 and C.4)."""
 
     recipe: ClassVar[str] = "ppo"
