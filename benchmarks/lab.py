@@ -53,5 +53,5 @@ class Lab:
         code = importlib.import_module(f"training.recipes.{recipe}").main(["--run-dir", str(folder)])
         status = read_status(folder / "status.json")
         if code != 0 or status is None:
-            raise SystemExit(f"{name}: {status['error'] if status else 'no status'}")
+            raise SystemExit(f"{name}: {(status['error'] or status['state']) if status else 'no status'}")
         return dict(status["result"] or {})
