@@ -23,7 +23,7 @@ test: .venv/.dev  ## the whole suite, browser tests included
 	@$(PY) -m tests.chromium
 	$(PY) -m pytest $(ARGS)
 
-test-peers: .venv-peers/.installed  ## our losses, PPO and checkpoints against TRL's, in an environment of its own
+test-peers: .venv-peers/.installed  ## our losses, PPO, checkpoints and benchmark tasks against TRL's and the harness's
 	$(PEER_TESTS) $(ARGS)
 	PYTHONPATH=.venv-peers/trl-1.12.0 $(PEER_TESTS) $(ARGS)
 
@@ -58,7 +58,7 @@ clean-demo:  ## forget the demo: its database, datasets and weights
 	@echo "Installing into .venv-peers (the first time takes some minutes) ..."
 	@# torch first, as above. PPO is only in older releases of TRL: one of them lies beside, for a second run.
 	@$(PEERS) -m pip install --quiet --disable-pip-version-check $(TORCH) -c constraints.txt
-	@$(PEERS) -m pip install --quiet --disable-pip-version-check trl datasets transformers accelerate pytest pytest-timeout \
+	@$(PEERS) -m pip install --quiet --disable-pip-version-check trl lm-eval datasets transformers accelerate pytest pytest-timeout \
 		-c constraints.txt -c constraints-peers.txt
 	@$(PEERS) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv-peers/trl-1.12.0 trl==1.12.0
 	@touch $@

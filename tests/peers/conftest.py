@@ -1,5 +1,5 @@
-"""Comparisons with TRL. `make test-peers` runs them in an environment of their own, once for each release of TRL that
-has what is compared; elsewhere they are not collected."""
+"""Comparisons with TRL and lm-evaluation-harness. `make test-peers` runs them in an environment of their own, once for
+each release of TRL that has what is compared; elsewhere they are not collected."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,7 +13,11 @@ from training.rlhf.scalar_head import ScalarModel, new_scalar_model
 from training.rlhf.session import publish_checkpoint
 from training.rlhf.word_tokenizer import train_word_tokenizer
 
-NEEDS = {"test_reward_trainer.py": "1.16.0", "test_ppo_trainer.py": "1.12.0"}
+NEEDS = {
+    "test_reward_trainer.py": "1.16.0",
+    "test_ppo_trainer.py": "1.12.0",
+    "test_harness.py": "1.16.0",  # of no TRL, but installed beside it; once is enough
+}
 
 try:
     installed = version("trl")

@@ -65,6 +65,15 @@ class CompletionRow(TypedDict):
     spread: NotRequired[float]  # best_of_n, score: the standard deviation of what reward models and their heads say
 
 
+class QuestionRow(TypedDict):
+    """A question whose right answer is known, for evaluate: to choose (choices) or to answer freely (no choices)."""
+
+    task: str  # questions of one task are counted together
+    prompt: str
+    choices: list[str]
+    answer: str  # one of the choices, where there are any
+
+
 def _text(value: object) -> str | None:
     return None if isinstance(value, str) else "must be a text"
 
@@ -76,6 +85,11 @@ def _nonempty(value: object) -> str | None:
 def _texts(value: object) -> str | None:
     fine = isinstance(value, list) and all(isinstance(item, str) for item in value)
     return None if fine else "must be a list of texts"
+
+
+def _choices(value: object) -> str | None:
+    fine = isinstance(value, list) and len(value) != 1 and all(_nonempty(item) is None for item in value)
+    return None if fine else "must be a list of two or more texts that are not empty, or an empty list"
 
 
 def _whole(value: object) -> bool:
@@ -140,6 +154,7 @@ FIELDS: dict[str, dict[str, Check]] = {
         "logprobs": _numbers,
         "use_case": _text,
     },
+    "questions": {"task": _nonempty, "prompt": _nonempty, "choices": _choices, "answer": _nonempty},
 }
 
 # Fields that a row may lack: files written before there were such fields stay readable.
@@ -165,6 +180,8 @@ def check_row(row: object, kind: str) -> str | None:
         return _check_ranking(row["completions"], row["ranks"])
     if kind == "completions" and len(row["token_ids"]) != len(row["logprobs"]):
         return f"has {len(row['token_ids'])} token_ids but {len(row['logprobs'])} logprobs"
+    if kind == "questions" and row["choices"] and row["answer"] not in row["choices"]:
+        return f"has the answer '{row['answer']}', which is none of its choices"
     return None
 
 

@@ -78,5 +78,6 @@ def _say(hint: Any) -> str:
         str: "a text",
         type(None): "null",
         dict: "an object",
+        list: "a list",
     }
     return " or ".join(words[typing.get_origin(kind) or kind] for kind in _kinds(hint))

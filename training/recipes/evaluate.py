@@ -1,8 +1,10 @@
-"""Measure one policy: loss on held-out texts, KL to a reference, mean reward.
+"""Measure one policy: loss on held-out texts, KL to a reference, mean reward, benchmark tasks.
 
 The loss shows the alignment tax (Ouyang et al. 2022, section 4.1): what fine-tuning costs on text. KL and reward are
 measured on samples at the given temperature, one or more per held-out prompt; KL is the mean over samples of the summed
-log-ratio, in nats per completion. A completion that did not end itself is scored as if it had.
+log-ratio, in nats per completion. A completion that did not end itself is scored as if it had. Tasks are questions with
+known answers, of a dataset or by name, asked by lm-evaluation-harness where it is installed; answers.jsonl says what
+came of each question.
 
     python -m training.recipes.evaluate --run-dir var/artifacts/runs/<run id>
     OMP_NUM_THREADS=8 python -m training.recipes.evaluate --run-dir .
@@ -10,6 +12,7 @@ log-ratio, in nats per completion. A completion that did not end itself is score
 
 import statistics
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -32,6 +35,7 @@ from training.rlhf.causal_lm import (
 )
 from training.rlhf.decode import Decoded, decode, uniform_numbers
 from training.rlhf.examples import Example, batches
+from training.rlhf.harness import require_harness
 from training.rlhf.packing import pack_blocks
 from training.rlhf.rollout import episodes, score_episodes
 from training.rlhf.scalar_head import load_scalar_model
@@ -45,9 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFlag) -> dict[str, Any]:
     session = Session(run, spec, status, stop)
-    if not run.has_input("texts") and not run.has_input("prompts"):
-        raise RunError("The evaluate run has neither texts nor prompts, so there is nothing to measure.")
+    if not any(map(run.has_input, ("texts", "prompts", "questions"))) and not spec.tasks:
+        raise RunError("The evaluate run has no texts, prompts, questions or tasks, so there is nothing to measure.")
     status.stage("loading")
+    questions = _questions(run, spec)
     tokenizer = load_tokenizer(run.parent("policy"))
     policy = load_causal_lm(run.parent("policy"), tokenizer, session.device, spec.precision).eval()
     result: dict[str, Any] = {}
@@ -76,8 +81,12 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
                 reward_model, examples, decoded.finished, tokenizer.eos_token_id, spec.micro_batch_tokens
             )
             result["reward"] = float(rewards.mean())
-    numbers = {f"eval/{name}": float(value) for name, value in result.items()}
-    session.write_metrics(0, numbers)
+    if questions:
+        status.stage("tasks")
+        result.update(_ask(questions, run, spec, session, tokenizer, policy))
+    session.write_metrics(
+        0, {f"eval/{name}": float(value) for name, value in result.items() if not isinstance(value, str)}
+    )
     return {name: round(value, 6) if isinstance(value, float) else value for name, value in result.items()}
 
 
@@ -128,6 +137,63 @@ def log_ratios(
         theirs = response_logprobs(reference, rows.packed, spec.temperature)
         sums.extend(part.sum().item() for part in (ours - theirs).split(rows.packed.lengths))
     return sums
+
+
+def _questions(run: RunDir, spec: EvaluateSpec) -> list[tuple[dict[str, Any], bool]]:
+    """Loaded tasks, and whether their questions are asked in the format of prompts: those of the dataset always are."""
+    if not run.has_input("questions") and not spec.tasks:
+        return []
+    require_harness()
+    from training.rlhf.harness import tasks
+
+    found = []
+    if run.has_input("questions"):
+        rows = read_rows(run.input("questions"), "questions")
+        found.append((tasks.of_questions(rows, spec.response_length), True))
+    if spec.tasks:
+        found.append((tasks.by_name(spec.tasks, run.root / "tasks"), spec.apply_chat_template))
+    names = [name for loaded, _ in found for name in loaded["tasks"]]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise RunError(
+            f"The task '{min(twice)}' is in the dataset and among the tasks by name; rename it in the dataset."
+        )
+    return found
+
+
+def _ask(
+    questions: list[tuple[dict[str, Any], bool]],
+    run: RunDir,
+    spec: EvaluateSpec,
+    session: Session,
+    tokenizer: Any,
+    policy: PreTrainedModel,
+) -> dict[str, float | str]:
+    """The figures of all tasks, and the versions of what asked: the harness, and the task files by their digest."""
+    from training.rlhf.harness import tasks
+    from training.rlhf.harness.model import PolicyLM
+
+    def after_batch(done: int, total: int) -> None:
+        session.status.progress(done, total, "request")
+        if session.stop.requested:
+            raise RunStopped
+
+    model = PolicyLM(
+        policy,
+        tokenizer,
+        max_tokens=spec.micro_batch_tokens,
+        batch_size=spec.batch_size,
+        seed=run.seed,
+        after_batch=after_batch,
+    )
+    facts: dict[str, float | str] = {"lm_eval": version("lm_eval")}
+    if spec.tasks:
+        facts["task_files"] = tasks.digest_of(run.root / "tasks")
+    with (run.path / "answers.jsonl").open("w", encoding="utf-8") as out:
+        for loaded, as_chat in questions:
+            outcome = tasks.measure(loaded, model, num_fewshot=spec.num_fewshot, limit=spec.limit, as_chat=as_chat)
+            facts.update(outcome.numbers())
+            out.writelines(outcome.lines())
+    return facts
 
 
 if __name__ == "__main__":

@@ -55,6 +55,31 @@ def test_a_bad_completion_is_refused(tmp_path: Path, change: dict[str, object], 
         write_rows(tmp_path / "completions.jsonl", "completions", [COMPLETION | change])
 
 
+QUESTION = {"task": "fruit", "prompt": "Which is a fruit?", "choices": ["A stone.", "An apple."], "answer": "An apple."}
+
+
+def test_a_question_is_to_choose_or_to_answer_freely(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    rows = [QUESTION, QUESTION | {"choices": [], "answer": "apple"}]
+    write_rows(path, "questions", rows)
+    assert read_rows(path, "questions") == rows
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"task": " "}, "has a bad field 'task'"),
+        ({"answer": "A plum."}, "has the answer 'A plum.', which is none of its choices"),
+        ({"answer": 1}, "has a bad field 'answer'"),
+        ({"choices": ["An apple."]}, "has a bad field 'choices': it must be a list of two or more"),
+        ({"choices": ["An apple.", ""]}, "has a bad field 'choices'"),
+    ],
+)
+def test_a_bad_question_is_refused(tmp_path: Path, change: dict[str, object], sentence: str) -> None:
+    with pytest.raises(RowError, match=sentence):
+        write_rows(tmp_path / "questions.jsonl", "questions", [QUESTION | change])
+
+
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "rankings.jsonl"
     assert write_rows(path, "rankings", [RANKING, RANKING]) == 2
