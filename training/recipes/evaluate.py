@@ -5,10 +5,9 @@ measured on samples at the given temperature, one or more per held-out prompt; K
 log-ratio, in nats per completion. A completion that did not end itself is scored as if it had.
 
     python -m training.recipes.evaluate --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.evaluate --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.evaluate --run-dir var/artifacts/runs/<run id>
 """
 
-import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir, RunError
 from training.contract.specs import EvaluateSpec
 from training.contract.status import StatusWriter
+from training.rlhf import distributed
 from training.rlhf.causal_lm import (
     check_same_tokens,
     context_length,
@@ -30,12 +30,14 @@ from training.rlhf.causal_lm import (
     response_logprobs,
     text_loss,
 )
-from training.rlhf.decode import Decoded, decode, uniform_numbers
+from training.rlhf.decode import Decoded, uniform_numbers
 from training.rlhf.examples import Example, batches
 from training.rlhf.packing import pack_blocks
 from training.rlhf.rollout import episodes, score_episodes
 from training.rlhf.scalar_head import load_scalar_model
 from training.rlhf.session import Session
+from training.rlhf.shared_decoding import decode_together
+from training.rlhf.shares import my_blocks
 from training.rlhf.tokens import check_context, check_prompt_lengths, encode_documents, encode_prompts
 
 
@@ -68,7 +70,7 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
         if run.has_parent("reference"):
             check_same_tokens(tokenizer, run.parent("reference"))
             reference = load_causal_lm(run.parent("reference"), tokenizer, session.device, spec.precision).eval()
-            result["kl"] = statistics.fmean(log_ratios(policy, reference, examples, spec))
+            result["kl"] = mean_log_ratio(policy, reference, examples, spec)
         if run.has_parent("reward_model"):
             check_same_tokens(tokenizer, run.parent("reward_model"))
             reward_model = load_scalar_model(run.parent("reward_model"), tokenizer, session.device, spec.precision)
@@ -84,8 +86,9 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
 @torch.no_grad()
 def lm_loss(policy: PreTrainedModel, blocks: Tensor, max_tokens: int) -> float:
     """Mean loss in nats per token over packed rows of text."""
-    parts = blocks.split(max(1, max_tokens // blocks.shape[1]))
-    return sum(text_loss(policy, part.to(policy.device)).item() * len(part) for part in parts) / len(blocks)
+    parts = my_blocks(blocks, max_tokens)
+    losses = [text_loss(policy, part.to(policy.device)).item() * share for part, share in parts]
+    return distributed.sum_numbers(sum(losses))[0]
 
 
 def _sample(
@@ -99,10 +102,10 @@ def _sample(
 
     def between_batches(done: int) -> None:
         session.status.progress(done, total, "completion")
-        if session.stop.requested:
+        if session.asked_to_stop():
             raise RunStopped
 
-    decoded = decode(
+    decoded = decode_together(
         policy,
         prompts,
         samples=spec.samples_per_prompt,
@@ -118,16 +121,16 @@ def _sample(
 
 
 @torch.no_grad()
-def log_ratios(
+def mean_log_ratio(
     policy: PreTrainedModel, reference: PreTrainedModel, examples: list[Example], spec: EvaluateSpec
-) -> list[float]:
-    """log pi - log pi_ref of every completion, in nats, summed over its tokens; their mean estimates the KL."""
-    sums: list[float] = []
+) -> float:
+    """log pi - log pi_ref in nats, summed over a completion's tokens; the mean over completions estimates the KL."""
+    total = 0.0
     for rows in batches(examples, spec.micro_batch_tokens, policy.device):
         ours = response_logprobs(policy, rows.packed, spec.temperature)
         theirs = response_logprobs(reference, rows.packed, spec.temperature)
-        sums.extend(part.sum().item() for part in (ours - theirs).split(rows.packed.lengths))
-    return sums
+        total += (ours - theirs).double().sum().item()
+    return distributed.sum_numbers(total)[0] / len(examples)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Deviations from the paper:
   kl_coef means the same for different reward models. Off by default.
 
     python -m training.recipes.reward_model --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.reward_model --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.reward_model --run-dir var/artifacts/runs/<run id>
 """
 
 import json
@@ -26,6 +26,7 @@ from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir, RunError, write_atomically
 from training.contract.specs import RewardModelSpec, RewardTrainingSpec
 from training.contract.status import StatusWriter
+from training.rlhf import distributed
 from training.rlhf.causal_lm import context_length, load_tokenizer
 from training.rlhf.comparisons import RankedPrompt, read_ranked_prompts, score_prompts, scoring_batches
 from training.rlhf.judgements import judge, rows_by_prompt
@@ -67,6 +68,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
         with_pairs(run.input("valid_rankings"), valid)
     references = _read_references(run.input("demonstrations"), tokenizer, context)
 
+    session.shard(model)
     optimizer = adamw(model, spec.lr, spec)
     total = total_steps(prompts, spec)
     first = session.resume(model=model, optimizer=optimizer)
@@ -77,7 +79,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
         session.after_step(step + 1, total)
 
     status.stage("validating")
-    scoring = {"max_tokens": spec.micro_batch_tokens, "device": session.device}
+    scoring: dict[str, Any] = {"max_tokens": spec.micro_batch_tokens, "device": session.device}
     result: dict[str, Any] = {"prompts": len(prompts), "comparisons": sum(len(prompt.pairs) for prompt in prompts)}
     result |= {"tied_prompts": len(ranked) - len(prompts), "steps": total}
     if valid:
@@ -142,15 +144,16 @@ def backward(model: ScalarModel, prompts: list[RankedPrompt], spec: RewardTraini
     device = model.classifier.device
     pairs = [prompt.pairs for prompt in prompts]
     weight_of_prompt = 1 / len(prompts)
-    loss, right, count = 0.0, 0, 0
+    loss, right, count = 0.0, 0.0, 0.0
     for batch in scoring_batches(prompts, spec.micro_batch_tokens, device):
         scores = model.score(batch.packed)
         chosen = batch_pairs([pairs[position] for position in batch.positions], batch.sizes, device)
         part = kwise_loss(scores, chosen) * (len(batch.positions) * weight_of_prompt)
         part.backward()
         loss += part.item()
-        right += int((scores[chosen.winners] > scores[chosen.losers]).sum())
+        right += float((scores[chosen.winners] > scores[chosen.losers]).sum())
         count += len(chosen.winners)
+    loss, right, count = distributed.sum_numbers(loss, right, count)
     return {"loss/train": loss, "train/accuracy": right / count}
 
 
@@ -178,7 +181,8 @@ def _write_tables(path: Path, judgements: Sequence[Judgement], bootstrap_samples
     def write(temporary: Path) -> None:
         temporary.write_text(json.dumps(tables, ensure_ascii=False), encoding="utf-8")
 
-    write_atomically(path, write)
+    if distributed.rank() == 0:
+        write_atomically(path, write)
     return {
         "valid_accuracy_low": groups[0]["accuracy_low"],
         "valid_accuracy_high": groups[0]["accuracy_high"],
