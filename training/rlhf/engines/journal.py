@@ -55,8 +55,9 @@ def write_batches(
         if session.is_first:
             with path.open("a", encoding="utf-8") as out:
                 out.writelines(line for _, part in whole for line in part)
-        done(min(start + len(whole), batches.stop))
-        if len(whole) < count or session.asked_to_stop():
+        there = min(start + len(whole), batches.stop)
+        done(there)
+        if there < batches.stop and (len(whole) < count or session.asked_to_stop()):
             raise RunStopped
 
 
