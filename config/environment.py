@@ -1,6 +1,7 @@
 """Reading the environment: each reader returns a value or refuses it with one sentence."""
 
 import os
+import shlex
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -31,6 +32,14 @@ def number(name: str, default: int, *, minimum: int = 0) -> int:
     if not value.isdigit() or int(value) < minimum:
         raise ImproperlyConfigured(f"{name} is {value!r}; use a whole number of at least {minimum}.")
     return int(value)
+
+
+def command(name: str) -> list[str]:
+    """The words of a command line; none where it is unset. Raises ImproperlyConfigured where a quote is left open."""
+    try:
+        return shlex.split(text(name))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} cannot be read as a command: {error}.") from error
 
 
 def folder(name: str, default: Path) -> Path:

@@ -211,6 +211,8 @@ IDLE_SECONDS = environment.number("IDLE_SECONDS", 60, minimum=1)
 HEARTBEAT_SECONDS = environment.number("HEARTBEAT_SECONDS", 60, minimum=5)
 # Threads for one recipe process; 0 leaves it to torch.
 TRAINING_THREADS = environment.number("TRAINING_THREADS", 0)
+# What starts a recipe in many processes, as "accelerate launch --num_processes 8"; unset: Python, one process.
+TRAINING_LAUNCHER = environment.command("PODIUM_LAUNCHER")
 
 LOGGING = {
     "version": 1,

@@ -1,6 +1,7 @@
 """What happens around every recipe: argument, lock, status, signals, exit code. One sentence for every failure."""
 
 import argparse
+import contextlib
 import errno
 import os
 import signal
@@ -9,8 +10,9 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
+from training.contract import processes
 from training.contract.rows import RowError
 from training.contract.run_dir import RunBusy, RunDir, RunError, load_run, lock
 from training.contract.spec import SpecError
@@ -59,19 +61,25 @@ def execute(recipe: str, work: Work, arguments: Sequence[str] | None = None) -> 
     path: Path = parser.parse_args(arguments).run_dir
     if not path.is_dir():
         return _refuse(f"There is no run folder {path}.")
+    processes.end_with_the_launcher()
     stop = StopFlag()
-    stop.listen()
+    if processes.count() == 1:
+        stop.listen()  # of many, none listens before all have met (Session): who waits for another hears no signal
+    if processes.rank() > 0:
+        return _leave(_work(path, recipe, work, stop, StatusWriter(None)))
     try:
         with lock(path):
-            return _execute_locked(path, recipe, work, stop)
+            processes.Notes(path).clear()
+            return _leave(_work(path, recipe, work, stop, StatusWriter(path / "status.json")))
     except RunBusy as error:
         print(error, file=sys.stderr)
         return EXIT_BUSY
 
 
-def _execute_locked(path: Path, recipe: str, work: Work, stop: StopFlag) -> int:
-    status = StatusWriter(path / "status.json")
+def _work(path: Path, recipe: str, work: Work, stop: StopFlag, status: StatusWriter) -> int:
     spec = None
+    if processes.count() > 1 and processes.rank() == 0:
+        processes.Notes(path).watch(lambda sentence: _end_now(status, sentence))
     try:
         run = load_run(path, recipe)
         spec = spec_from_dict(recipe, run.spec)
@@ -79,17 +87,47 @@ def _execute_locked(path: Path, recipe: str, work: Work, stop: StopFlag) -> int:
         result = work(run, spec, status, stop)
     except RunStopped:
         status.finish("stopped")
-        print("Stopped; the state is saved.", file=sys.stderr)
+        if processes.rank() == 0:
+            print("Stopped; the state is saved.", file=sys.stderr)
         return EXIT_STOPPED
     except (RunError, RowError, SpecError) as error:
-        status.finish("failed", error=str(error))
-        return _refuse(str(error))
+        return _failed(path, status, str(error))
     except Exception as error:
         traceback.print_exc()  # the log keeps the trace, the page shows one sentence
-        _finish_if_possible(status, _sentence(error, spec))
-        return EXIT_FAILED
+        if not processes.is_loss(error):
+            return _failed(path, status, _sentence(error, spec))
+        if processes.rank() > 0:
+            return _refuse("Another process of this run has failed, so this one ends too.")
+        return _failed(path, status, processes.Notes(path).read(patience=3.0) or processes.LOST)
     status.finish("done", result=result)
     return EXIT_DONE
+
+
+def _failed(path: Path, status: StatusWriter, sentence: str) -> int:
+    """Say why: process 0 in status.json, another one in a note to process 0."""
+    if processes.rank() > 0:
+        processes.Notes(path).leave(sentence)
+    # On a full disk the log has to do.
+    with contextlib.suppress(OSError):
+        status.finish("failed", error=sentence)
+    return _refuse(sentence)
+
+
+def _end_now(status: StatusWriter, sentence: str) -> NoReturn:
+    """From another thread, while the main one waits for a fellow that is gone."""
+    with contextlib.suppress(OSError):
+        status.finish("failed", error=sentence)
+    _refuse(sentence)
+    os._exit(EXIT_FAILED)
+
+
+def _leave(code: int) -> int:
+    """One of several processes that does not end well leaves at once: tidying up could wait for its fellows."""
+    if processes.count() > 1 and code != EXIT_DONE:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def _sentence(error: Exception, spec: Any) -> str:
@@ -112,13 +150,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while current is not None:
         yield current
         current = current.__cause__ or current.__context__
-
-
-def _finish_if_possible(status: StatusWriter, sentence: str) -> None:
-    try:
-        status.finish("failed", error=sentence)
-    except OSError:
-        print(sentence, file=sys.stderr)
 
 
 def _refuse(sentence: str) -> int:

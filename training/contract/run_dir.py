@@ -159,6 +159,15 @@ def lock(path: Path) -> Iterator[None]:
         yield
 
 
+def is_held(path: Path) -> bool:
+    """Whether a living process holds the run folder."""
+    try:
+        with lock(path):
+            return False
+    except RunBusy:
+        return True
+
+
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Have `write` fill a temporary file beside `path`, make it durable, then rename it over `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,9 +28,12 @@ class Status(TypedDict):
 
 
 class StatusWriter:
-    """Keeps status.json true. A thread renews the heartbeat, so that a long step does not look like a dead process."""
+    """Keeps status.json true. A thread renews the heartbeat, so that a long step does not look like a dead process.
 
-    def __init__(self, path: Path) -> None:
+    Without a path it writes nothing: of a run's processes, one alone does.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         now = time.time()
         self._path = path
         self._guard = threading.Lock()
@@ -86,6 +89,8 @@ class StatusWriter:
 
     def _write(self) -> None:
         self._status["heartbeat"] = time.time()
+        if self._path is None:
+            return
         temporary = self._path.with_name(self._path.name + ".tmp")
         temporary.write_text(json.dumps(self._status), encoding="utf-8")
         temporary.replace(self._path)

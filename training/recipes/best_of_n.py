@@ -8,7 +8,7 @@ ensemble, also the spread of its heads on the best one. Batches, seeds and resum
 drops a torn batch and writes the same rows again.
 
     python -m training.recipes.best_of_n --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.best_of_n --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.best_of_n --run-dir var/artifacts/runs/<run id>
 """
 
 import math
@@ -19,14 +19,14 @@ from typing import Any
 
 import torch
 
-from training.contract.execute import RunStopped, StopFlag, execute
+from training.contract.execute import StopFlag, execute
 from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir
 from training.contract.specs import BestOfNSpec, SampleSpec
 from training.contract.status import StatusWriter
 from training.rlhf.causal_lm import check_same_tokens
 from training.rlhf.engines import DecoderEngine, Sampled
-from training.rlhf.engines.journal import completion_line, keep_whole_batches
+from training.rlhf.engines.journal import completion_line, keep_whole_batches, write_batches
 from training.rlhf.ensemble import spread
 from training.rlhf.examples import Example
 from training.rlhf.rollout import score_by_head
@@ -53,16 +53,16 @@ def best_of_n(run: RunDir, spec: BestOfNSpec, status: StatusWriter, stop: StopFl
     batches = -(-len(rows) // per_batch)
     first = keep_whole_batches(run.samples, per_batch, len(rows))
     status.stage("sampling")
-    with run.samples.open("a", encoding="utf-8") as out:
-        for batch in range(first, batches):
-            chosen = rows[batch * per_batch : (batch + 1) * per_batch]
-            sampled = engine.sample([row["prompt"] for row in chosen], spec.n, run.seed * 1_000_003 + batch)
-            rewards = score(engine, reward_model, [row["prompt"] for row in chosen], sampled, spec)
-            out.writelines(_lines(chosen, sampled, rewards))
-            out.flush()
-            status.progress(batch * per_batch + len(chosen), len(rows), "prompt")
-            if stop.requested:
-                raise RunStopped
+
+    def lines_of(batch: int) -> list[str]:
+        chosen = rows[batch * per_batch : (batch + 1) * per_batch]
+        sampled = engine.sample([row["prompt"] for row in chosen], spec.n, run.seed * 1_000_003 + batch)
+        return _lines(chosen, sampled, score(engine, reward_model, [row["prompt"] for row in chosen], sampled, spec))
+
+    def done(batches: int) -> None:
+        status.progress(min(batches * per_batch, len(rows)), len(rows), "prompt")
+
+    write_batches(session, run.samples, range(first, batches), lines_of, done)
     return _summary(run.samples, spec.n)
 
 

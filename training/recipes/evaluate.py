@@ -7,10 +7,9 @@ known answers, of a dataset or by name, asked by lm-evaluation-harness where it 
 came of each question.
 
     python -m training.recipes.evaluate --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.evaluate --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.evaluate --run-dir var/artifacts/runs/<run id>
 """
 
-import statistics
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
@@ -24,6 +23,7 @@ from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir, RunError
 from training.contract.specs import EvaluateSpec
 from training.contract.status import StatusWriter
+from training.rlhf import distributed
 from training.rlhf.causal_lm import (
     check_same_tokens,
     context_length,
@@ -33,13 +33,15 @@ from training.rlhf.causal_lm import (
     response_logprobs,
     text_loss,
 )
-from training.rlhf.decode import Decoded, decode, uniform_numbers
+from training.rlhf.decode import Decoded, uniform_numbers
 from training.rlhf.examples import Example, batches
 from training.rlhf.harness import require_harness
 from training.rlhf.packing import pack_blocks
 from training.rlhf.rollout import episodes, score_episodes
 from training.rlhf.scalar_head import load_scalar_model
 from training.rlhf.session import Session
+from training.rlhf.shared_decoding import decode_together
+from training.rlhf.shares import my_blocks
 from training.rlhf.tokens import check_context, check_prompt_lengths, encode_documents, encode_prompts
 
 
@@ -73,7 +75,7 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
         if run.has_parent("reference"):
             check_same_tokens(tokenizer, run.parent("reference"))
             reference = load_causal_lm(run.parent("reference"), tokenizer, session.device, spec.precision).eval()
-            result["kl"] = statistics.fmean(log_ratios(policy, reference, examples, spec))
+            result["kl"] = mean_log_ratio(policy, reference, examples, spec)
         if run.has_parent("reward_model"):
             check_same_tokens(tokenizer, run.parent("reward_model"))
             reward_model = load_scalar_model(run.parent("reward_model"), tokenizer, session.device, spec.precision)
@@ -83,7 +85,12 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
             result["reward"] = float(rewards.mean())
     if questions:
         status.stage("tasks")
-        result.update(_ask(questions, run, spec, session, tokenizer, policy))
+        # The harness asks one thing after the other: process 0 does it alone.
+        answers: dict[str, float | str] = {}
+        if session.is_first:
+            with distributed.alone():
+                answers = _ask(questions, run, spec, session, tokenizer, policy)
+        result.update(distributed.from_first(answers))
     session.write_metrics(
         0, {f"eval/{name}": float(value) for name, value in result.items() if not isinstance(value, str)}
     )
@@ -93,8 +100,9 @@ def evaluate(run: RunDir, spec: EvaluateSpec, status: StatusWriter, stop: StopFl
 @torch.no_grad()
 def lm_loss(policy: PreTrainedModel, blocks: Tensor, max_tokens: int) -> float:
     """Mean loss in nats per token over packed rows of text."""
-    parts = blocks.split(max(1, max_tokens // blocks.shape[1]))
-    return sum(text_loss(policy, part.to(policy.device)).item() * len(part) for part in parts) / len(blocks)
+    parts = my_blocks(blocks, max_tokens)
+    losses = [text_loss(policy, part.to(policy.device)).item() * share for part, share in parts]
+    return distributed.sum_numbers(sum(losses))[0]
 
 
 def _sample(
@@ -108,10 +116,10 @@ def _sample(
 
     def between_batches(done: int) -> None:
         session.status.progress(done, total, "completion")
-        if session.stop.requested:
+        if session.asked_to_stop():
             raise RunStopped
 
-    decoded = decode(
+    decoded = decode_together(
         policy,
         prompts,
         samples=spec.samples_per_prompt,
@@ -127,16 +135,16 @@ def _sample(
 
 
 @torch.no_grad()
-def log_ratios(
+def mean_log_ratio(
     policy: PreTrainedModel, reference: PreTrainedModel, examples: list[Example], spec: EvaluateSpec
-) -> list[float]:
-    """log pi - log pi_ref of every completion, in nats, summed over its tokens; their mean estimates the KL."""
-    sums: list[float] = []
+) -> float:
+    """log pi - log pi_ref in nats, summed over a completion's tokens; the mean over completions estimates the KL."""
+    total = 0.0
     for rows in batches(examples, spec.micro_batch_tokens, policy.device):
         ours = response_logprobs(policy, rows.packed, spec.temperature)
         theirs = response_logprobs(reference, rows.packed, spec.temperature)
-        sums.extend(part.sum().item() for part in (ours - theirs).split(rows.packed.lengths))
-    return sums
+        total += (ours - theirs).double().sum().item()
+    return distributed.sum_numbers(total)[0] / len(examples)
 
 
 def _questions(run: RunDir, spec: EvaluateSpec) -> list[tuple[dict[str, Any], bool]]:

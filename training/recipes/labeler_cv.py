@@ -10,7 +10,7 @@ Deviations from the paper, which states neither:
 - The standard error is that of the groups' means over the seeds.
 
     python -m training.recipes.labeler_cv --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.labeler_cv --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.labeler_cv --run-dir var/artifacts/runs/<run id>
 """
 
 from collections.abc import Sequence
@@ -127,7 +127,7 @@ def train_and_measure(
     model = new_scalar_model(run.parent("policy"), tokenizer, session.device, spec.precision)
     optimizer = adamw(model, spec.lr, spec)
     for step in range(total_steps(cell.fold.train, spec)):
-        if session.stop.requested:
+        if session.asked_to_stop():
             session.save(done)
             raise RunStopped
         metrics = train_step(model, optimizer, cell.fold.train, spec, step, cell.seed)

@@ -14,7 +14,7 @@ Deviations from the paper, and choices where it is silent:
   paper has one completion per prompt.
 
     python -m training.recipes.ppo --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.ppo --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.ppo --run-dir var/artifacts/runs/<run id>
 """
 
 import json
@@ -68,9 +68,11 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
     models, lora = _load(run, spec, tokenizer, session.device)
     rows, prompts = _read_prompts(run, spec, tokenizer, models.policy)
     blocks = _pretraining_blocks(run, spec, tokenizer, models.policy) if spec.ptx_coef > 0 else None
+    session.shard(models.policy, models.value, models.reference, models.reward_model)
     trainer = PpoTrainer(models, spec, run.seed)
     first = session.resume(**trainer.parts)
-    truncate_after(run.samples, first)
+    if session.is_first:
+        truncate_after(run.samples, first)
     metrics: dict[str, float] = read_metrics(run.metrics)[0][-1] if first > 0 else {}
 
     for iteration in range(first, spec.iterations):
@@ -90,7 +92,7 @@ def ppo(run: RunDir, spec: PpoSpec, status: StatusWriter, stop: StopFlag) -> dic
 
         metrics |= {"lr": lr, "episode": (iteration + 1) * spec.batch_size, **averages}
         session.write_metrics(iteration + 1, metrics)
-        if spec.samples_every and iteration % spec.samples_every == 0:
+        if session.is_first and spec.samples_every and iteration % spec.samples_every == 0:
             _show_samples(run, iteration + 1, [rows[index] for index in order], rollout, tokenizer)
         session.after_step(iteration + 1, spec.iterations, "iteration")
 

@@ -4,7 +4,7 @@ A Llama of a few hundred thousand weights on packed rows of text, AdamW, cosine.
 with GPT-3: a team that has a base model registers its checkpoint and never runs this.
 
     python -m training.recipes.pretrain --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.pretrain --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.pretrain --run-dir var/artifacts/runs/<run id>
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,14 @@ from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir
 from training.contract.specs import PretrainSpec
 from training.contract.status import StatusWriter
+from training.rlhf import distributed
 from training.rlhf.causal_lm import text_loss
 from training.rlhf.optim import adamw, clip_gradients
 from training.rlhf.packed import set_precision
 from training.rlhf.packing import endless_order, pack_blocks
 from training.rlhf.schedules import cosine_factor, set_lr
 from training.rlhf.session import Session, check_finite, publish_checkpoint
+from training.rlhf.shares import my_blocks
 from training.rlhf.tokens import encode_documents
 from training.rlhf.word_tokenizer import train_word_tokenizer
 
@@ -41,8 +43,10 @@ def pretrain(run: RunDir, spec: PretrainSpec, status: StatusWriter, stop: StopFl
     valid_texts = [row["text"] for row in read_rows(run.input("valid_texts"), "texts")]
     valid = pack_blocks(encode_documents(tokenizer, valid_texts), spec.block_size, spec.valid_blocks)
 
-    model = LlamaForCausalLM(_config(spec, tokenizer)).to(session.device).train()
+    model: Any = LlamaForCausalLM(_config(spec, tokenizer)).to(session.device)  # type: ignore[arg-type]
+    model.train()
     set_precision(model, spec.precision)
+    session.shard(model)
     optimizer = adamw(model, spec.lr, spec)
     first = session.resume(model=model, optimizer=optimizer)
     status.stage("training")
@@ -51,13 +55,12 @@ def pretrain(run: RunDir, spec: PretrainSpec, status: StatusWriter, stop: StopFl
         lr = spec.lr * cosine_factor(step, spec.steps, spec.warmup_steps, spec.lr_final_fraction)
         set_lr(optimizer, lr)
         rows = endless_order(len(blocks), run.seed, step * spec.batch_size, spec.batch_size)
-        loss = text_loss(model, blocks[rows].to(session.device))
-        check_finite(loss.item(), "loss/train", step + 1)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss = backward(model, blocks[rows].to(session.device))
+        check_finite(loss, "loss/train", step + 1)
         gradient_norm = clip_gradients(model, spec.max_grad_norm)
         optimizer.step()
-        session.write_metrics(step + 1, {"loss/train": loss.item(), "lr": lr, "grad_norm": gradient_norm})
+        session.write_metrics(step + 1, {"loss/train": loss, "lr": lr, "grad_norm": gradient_norm})
         if step + 1 == spec.steps or (spec.eval_every and (step + 1) % spec.eval_every == 0):
             valid_loss = validate(model, valid, spec.batch_size)
             session.write_metrics(step + 1, {"val/loss": valid_loss})
@@ -89,11 +92,22 @@ def _config(spec: PretrainSpec, tokenizer: Any) -> LlamaConfig:
     )
 
 
+def backward(model: LlamaForCausalLM, rows: torch.Tensor) -> float:
+    """Gradient of the mean loss per token of the rows, however many processes share them. Returns that loss."""
+    total = 0.0
+    for part, share in my_blocks(rows, rows.numel()):
+        loss = text_loss(model, part) * share
+        loss.backward()
+        total += loss.item()
+    return distributed.sum_numbers(total)[0]
+
+
 @torch.no_grad()
 def validate(model: LlamaForCausalLM, blocks: torch.Tensor, batch_size: int) -> float:
     """Mean loss in nats per token over held-out rows."""
-    losses = [text_loss(model, rows.to(model.device)).item() * len(rows) for rows in blocks.split(batch_size)]
-    return sum(losses) / len(blocks)
+    parts = my_blocks(blocks, batch_size * blocks.shape[1])
+    losses = [text_loss(model, part.to(model.device)).item() * share for part, share in parts]
+    return distributed.sum_numbers(sum(losses))[0]
 
 
 if __name__ == "__main__":

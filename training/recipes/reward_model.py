@@ -12,7 +12,7 @@ Deviations from the paper:
   its own zero at the demonstrations' mean. The reward is the mean of the heads. (Coste et al. 2023 train whole models.)
 
     python -m training.recipes.reward_model --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.reward_model --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.reward_model --run-dir var/artifacts/runs/<run id>
 """
 
 import json
@@ -26,6 +26,7 @@ from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir, write_atomically
 from training.contract.specs import RewardModelSpec
 from training.contract.status import StatusWriter
+from training.rlhf import distributed
 from training.rlhf.causal_lm import context_length, load_tokenizer
 from training.rlhf.comparisons import RankedPrompt, mean_of_heads, read_ranked_prompts, score_by_head, score_prompts
 from training.rlhf.ensemble import ensemble_figures
@@ -70,6 +71,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
     references = _read_references(run.input("demonstrations"), tokenizer, context)
 
     weights = bootstrap_weights(len(prompts), spec.heads, run.seed)
+    session.shard(model)
     optimizer = adamw(model, spec.lr, spec)
     total = total_steps(prompts, spec)
     first = session.resume(model=trained(model), optimizer=optimizer)
@@ -80,7 +82,7 @@ def reward_model(run: RunDir, spec: RewardModelSpec, status: StatusWriter, stop:
         session.after_step(step + 1, total)
 
     status.stage("validating")
-    scoring = {"max_tokens": spec.micro_batch_tokens, "device": session.device}
+    scoring: dict[str, Any] = {"max_tokens": spec.micro_batch_tokens, "device": session.device}
     result: dict[str, Any] = {"prompts": len(prompts), "comparisons": sum(len(prompt.pairs) for prompt in prompts)}
     result |= {"tied_prompts": len(ranked) - len(prompts), "steps": total}
     if valid:
@@ -153,7 +155,8 @@ def _write_tables(
     def write(temporary: Path) -> None:
         temporary.write_text(json.dumps(tables, ensure_ascii=False), encoding="utf-8")
 
-    write_atomically(path, write)
+    if distributed.rank() == 0:
+        write_atomically(path, write)
     return {
         "valid_accuracy_low": groups[0]["accuracy_low"],
         "valid_accuracy_high": groups[0]["accuracy_high"],

@@ -7,20 +7,20 @@ randomness of a batch is a function of the seed and its number, so a resumed run
 rows again (a server's answers may differ; none is lost or there twice). There is no other state.
 
     python -m training.recipes.sample --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.sample --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.sample --run-dir var/artifacts/runs/<run id>
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.contract.execute import RunStopped, StopFlag, execute
+from training.contract.execute import StopFlag, execute
 from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir
 from training.contract.specs import SampleSpec
 from training.contract.status import StatusWriter
 from training.rlhf.engines import Engine, Sampled, open_engine
-from training.rlhf.engines.journal import completion_line, keep_whole_batches
+from training.rlhf.engines.journal import completion_line, keep_whole_batches, write_batches
 from training.rlhf.session import Session
 
 
@@ -41,16 +41,17 @@ def sample(run: RunDir, spec: SampleSpec, status: StatusWriter, stop: StopFlag) 
     batches = -(-len(rows) // per_batch)
     first = keep_whole_batches(run.samples, per_batch * spec.samples_per_prompt, len(rows) * spec.samples_per_prompt)
     status.stage("sampling")
-    with run.samples.open("a", encoding="utf-8") as out:
-        for batch in range(first, batches):
-            chosen = rows[batch * per_batch : (batch + 1) * per_batch]
-            seed = run.seed * 1_000_003 + batch * len(engines)
-            out.writelines(_lines(chosen, sample_batch(engines, spec, [row["prompt"] for row in chosen], seed), spec))
-            out.flush()
-            done = batch * per_batch + len(chosen)
-            status.progress(done * spec.samples_per_prompt, len(rows) * spec.samples_per_prompt, "completion")
-            if stop.requested:
-                raise RunStopped
+
+    def lines_of(batch: int) -> list[str]:
+        chosen = rows[batch * per_batch : (batch + 1) * per_batch]
+        seed = run.seed * 1_000_003 + batch * len(engines)
+        return _lines(chosen, sample_batch(engines, spec, [row["prompt"] for row in chosen], seed), spec)
+
+    def done(batches: int) -> None:
+        prompts = min(batches * per_batch, len(rows))
+        status.progress(prompts * spec.samples_per_prompt, len(rows) * spec.samples_per_prompt, "completion")
+
+    write_batches(session, run.samples, range(first, batches), lines_of, done)
     return _summary(run.samples, len(rows))
 
 

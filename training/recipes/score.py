@@ -10,7 +10,7 @@ completion as if it had ended itself. Models are comparable as far as their scal
 A resumed run drops a torn batch and writes the same rows again. There is no other state.
 
     python -m training.recipes.score --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.score --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.score --run-dir var/artifacts/runs/<run id>
 """
 
 import json
@@ -22,14 +22,14 @@ from typing import Any, NamedTuple
 
 import torch
 
-from training.contract.execute import RunStopped, StopFlag, execute
+from training.contract.execute import StopFlag, execute
 from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir, RunError
 from training.contract.specs import ScoreSpec
 from training.contract.status import StatusWriter
 from training.rlhf.causal_lm import context_length, load_tokenizer
 from training.rlhf.comparisons import RankedPrompt, score_by_head
-from training.rlhf.engines.journal import keep_whole_batches
+from training.rlhf.engines.journal import keep_whole_batches, write_batches
 from training.rlhf.ensemble import spread
 from training.rlhf.scalar_head import ScalarModel, load_scalar_model
 from training.rlhf.session import Session
@@ -57,16 +57,19 @@ def score(run: RunDir, spec: ScoreSpec, status: StatusWriter, stop: StopFlag) ->
 
     first = keep_whole_batches(run.samples, spec.batch_size, len(rows))
     status.stage("scoring")
-    with run.samples.open("a", encoding="utf-8") as out:
-        for start in range(first * spec.batch_size, len(rows), spec.batch_size):
-            numbers = range(start, min(start + spec.batch_size, len(rows)))
-            for number, members in zip(numbers, score_batch(judges, numbers, spec), strict=True):
-                facts = {"reward": round(statistics.fmean(members), 6), "spread": round(spread(members), 6)}
-                out.write(json.dumps(rows[number] | facts, ensure_ascii=False) + "\n")
-            out.flush()
-            status.progress(numbers.stop, len(rows), "completion")
-            if stop.requested and numbers.stop < len(rows):
-                raise RunStopped
+
+    def lines_of(batch: int) -> list[str]:
+        numbers = range(batch * spec.batch_size, min((batch + 1) * spec.batch_size, len(rows)))
+        lines = []
+        for number, members in zip(numbers, score_batch(judges, numbers, spec), strict=True):
+            facts = {"reward": round(statistics.fmean(members), 6), "spread": round(spread(members), 6)}
+            lines.append(json.dumps(rows[number] | facts, ensure_ascii=False) + "\n")
+        return lines
+
+    def done(batches: int) -> None:
+        status.progress(min(batches * spec.batch_size, len(rows)), len(rows), "completion")
+
+    write_batches(session, run.samples, range(first, -(-len(rows) // spec.batch_size)), lines_of, done)
     return _summary(run.samples, len(judges), sum(len(judge.model.head_biases) for judge in judges))
 
 

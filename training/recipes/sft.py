@@ -12,7 +12,7 @@ Deviations from the paper:
   completion tokens and the mean over text tokens, weighted by these shares (the paper says "10 % pretraining mix").
 
     python -m training.recipes.sft --run-dir var/artifacts/runs/<run id>
-    OMP_NUM_THREADS=8 python -m training.recipes.sft --run-dir .
+    accelerate launch --num_processes 8 -m training.recipes.sft --run-dir var/artifacts/runs/<run id>
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +27,7 @@ from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir
 from training.contract.specs import SftSpec
 from training.contract.status import StatusWriter
+from training.rlhf import distributed
 from training.rlhf.best import Best
 from training.rlhf.causal_lm import default_block_size, load_causal_lm, load_tokenizer, response_logits, text_loss
 from training.rlhf.demonstrations import read_demonstrations
@@ -38,6 +39,7 @@ from training.rlhf.packing import endless_order, pack_blocks
 from training.rlhf.schedules import cosine_factor, set_lr
 from training.rlhf.session import Session, check_finite, publish_checkpoint
 from training.rlhf.sft_validation import Validation
+from training.rlhf.shares import my_blocks
 from training.rlhf.tokens import encode_documents
 
 
@@ -56,6 +58,7 @@ def sft(run: RunDir, spec: SftSpec, status: StatusWriter, stop: StopFlag) -> dic
     validation = Validation(run, spec, tokenizer, model)
     blocks = _pretraining_blocks(run, spec, tokenizer, model) if spec.pretraining_mix > 0 else None
 
+    session.shard(model)
     optimizer = adamw(model, spec.lr, spec)
     total = max(1, spec.epochs * len(examples) // spec.batch_size)
     epoch_ends = {round(total * epoch / spec.epochs): epoch for epoch in range(1, spec.epochs + 1)}
@@ -116,7 +119,7 @@ def backward(model: PreTrainedModel, examples: list[Example], spec: SftSpec) -> 
         loss = F.cross_entropy(logits, rows.packed.targets, reduction="sum") / tokens
         (loss * (1 - spec.pretraining_mix)).backward()
         total += loss.item()
-    return total
+    return distributed.sum_numbers(total)[0]
 
 
 def _backward_text(model: PreTrainedModel, blocks: Tensor, spec: SftSpec, step: int, seed: int) -> float:
@@ -124,11 +127,11 @@ def _backward_text(model: PreTrainedModel, blocks: Tensor, spec: SftSpec, step: 
     count = max(1, round(spec.batch_size * spec.pretraining_mix / (1 - spec.pretraining_mix)))
     rows = blocks[endless_order(len(blocks), seed + 1, step * count, count)]
     total = 0.0
-    for part in rows.split(max(1, spec.micro_batch_tokens // rows.shape[1])):
-        loss = text_loss(model, part.to(model.device)) * len(part) / count
+    for part, share in my_blocks(rows, spec.micro_batch_tokens):
+        loss = text_loss(model, part.to(model.device)) * share
         (loss * spec.pretraining_mix).backward()
         total += loss.item()
-    return total
+    return distributed.sum_numbers(total)[0]
 
 
 if __name__ == "__main__":

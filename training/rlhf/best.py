@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.rlhf.sharding import sharded_like, whole
+
 
 class Best:
     """Kept on the CPU, so that the device holds one model, and saved with the state, so that a resume knows them.
@@ -25,14 +27,14 @@ class Best:
         """Keep the model's weights of now if `score` is above every earlier one; equal scores leave the earlier."""
         if score <= self.score:
             return
-        self._weights = {name: weight.detach().to("cpu", copy=True) for name, weight in self._live.items()}
+        self._weights = {name: whole(weight.detach()).to("cpu", copy=True) for name, weight in self._live.items()}
         self.score, self.facts = score, dict(facts)
 
     @torch.no_grad()
     def restore(self) -> None:
         """Give the model the best weights; none were offered: it stays as it is."""
         for name, weight in self._weights.items():
-            self._live[name].copy_(weight)
+            self._live[name].copy_(sharded_like(self._live[name], weight))
 
     def state_dict(self) -> dict[str, Any]:
         return {"weights": self._weights, "score": self.score, "facts": self.facts}

@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from training.contract.run_dir import RunError
 from training.rlhf.packed import Packed, computing, enable_packing, packed_states, set_precision
+from training.rlhf.sharding import in_one_pass
 
 PAD = "<|pad|>"
 
@@ -151,13 +152,13 @@ def project(model: PreTrainedModel, hidden: Tensor) -> Tensor:
 
 def text_loss(model: PreTrainedModel, blocks: Tensor) -> Tensor:
     """Mean next-token loss in nats over packed blocks [N, T]: N(T-1) predictions."""
-    hidden = hidden_states(model, blocks[:, :-1])
-    return F.cross_entropy(project(model, hidden).flatten(0, 1), blocks[:, 1:].flatten())
+    logits = in_one_pass(model, lambda: project(model, hidden_states(model, blocks[:, :-1])))
+    return F.cross_entropy(logits.flatten(0, 1), blocks[:, 1:].flatten())
 
 
 def response_logits(model: PreTrainedModel, packed: Packed) -> Tensor:
     """float32 logits where each response token is predicted, row by row: [R, V]; `packed.targets` are the tokens."""
-    return project(model, packed_states(model, packed)[packed.predictors])
+    return in_one_pass(model, lambda: project(model, packed_states(model, packed)[packed.predictors]))
 
 
 def token_logprobs(logits: Tensor, tokens: Tensor, temperature: float = 1.0) -> Tensor:

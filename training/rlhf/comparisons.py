@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +10,10 @@ import torch
 
 from training.contract.pairs import ranking_pairs
 from training.contract.rows import read_rows
-from training.rlhf.packed import Packed, Tree, pack
-from training.rlhf.packing import micro_batches
+from training.rlhf import distributed
+from training.rlhf.packed import Packed, Tree, idle_pass, pack
 from training.rlhf.scalar_head import ScalarModel
+from training.rlhf.shares import my_micro_batches
 from training.rlhf.tokens import check_context, check_prompt_lengths, encode_completions, encode_prompts
 
 
@@ -86,11 +88,11 @@ class ScoringBatch(NamedTuple):
 
 
 def scoring_batches(prompts: Sequence[RankedPrompt], max_tokens: int, device: torch.device) -> list[ScoringBatch]:
-    """Cut the prompts, each with all its completions, into forward passes of at most `max_tokens` tokens."""
+    """Cut this process's prompts, each with all its completions, into forward passes of at most `max_tokens` tokens."""
     trees = [prompt.tree for prompt in prompts]
     result = []
-    for positions in micro_batches([tree.tokens for tree in trees], max_tokens):
-        packed = pack([trees[position] for position in positions], device)
+    for positions in my_micro_batches([tree.tokens for tree in trees], max_tokens):
+        packed = pack([trees[position] for position in positions], device) if positions else idle_pass(device)
         result.append(ScoringBatch(packed, positions, [len(prompts[position].completions) for position in positions]))
     return result
 
@@ -112,8 +114,10 @@ def score_by_head(
     model: ScalarModel, prompts: Sequence[RankedPrompt], max_tokens: int, device: torch.device
 ) -> list[list[list[float]]]:
     """The reward of every completion of every prompt by every head: [prompts][completions][heads]."""
-    scores: list[list[list[float]]] = [[] for _ in prompts]
+    sizes = [len(prompt.completions) for prompt in prompts]
+    starts = [0, *accumulate(sizes)]
+    flat = torch.zeros(starts[-1], len(model.head_biases), device=device)
     for batch in scoring_batches(prompts, max_tokens, device):
         for position, part in zip(batch.positions, model.score_by_head(batch.packed).split(batch.sizes), strict=True):
-            scores[position] = part.tolist()
-    return scores
+            flat[starts[position] : starts[position + 1]] = part
+    return [part.tolist() for part in distributed.all_sum(flat).split(sizes)]

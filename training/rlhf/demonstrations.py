@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from transformers import PreTrainedModel
 
 from training.contract.rows import read_rows
+from training.rlhf import distributed
 from training.rlhf.causal_lm import context_length, response_logits
 from training.rlhf.examples import Example, batches, join
 from training.rlhf.tokens import check_context, check_prompt_lengths, encode_completions, encode_prompts
@@ -26,9 +27,10 @@ def read_demonstrations(path: Path, tokenizer: Any, model: PreTrainedModel, max_
 @torch.no_grad()
 def completion_loss(model: PreTrainedModel, examples: list[Example], max_tokens: int) -> float:
     """Mean loss in nats per completion token; a model in training mode drops what it drops in training."""
-    total, tokens = 0.0, 0
+    total, tokens = 0.0, 0.0
     for rows in batches(examples, max_tokens, model.device):
         logits = response_logits(model, rows.packed)
         total += F.cross_entropy(logits, rows.packed.targets, reduction="sum").item()
         tokens += len(rows.packed.targets)
+    total, tokens = distributed.sum_numbers(total, tokens)
     return total / tokens

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.rlhf.sharding import sharded_like
+
 
 class Ema:
     """Averages of what is trained, per optimizer step.
@@ -36,11 +38,15 @@ class Ema:
     @torch.no_grad()
     def _swap(self) -> None:
         for name, parameter in self._live.items():
-            parameter.data, self._average[name] = self._average[name], parameter.data
+            # By content: a sharded parameter stays where FSDP knows it.
+            average = self._average[name]
+            own = parameter.clone()
+            parameter.copy_(average)
+            average.copy_(own)
 
     def state_dict(self) -> dict[str, Any]:
         return dict(self._average)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for name, average in self._average.items():
-            average.copy_(state[name])
+            average.copy_(sharded_like(average, state[name]))

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from training.rlhf.packed import Packed, Tree, pack
-from training.rlhf.packing import micro_batches
+from training.rlhf.packed import Packed, Tree, idle_pass, pack
+from training.rlhf.shares import my_micro_batches
 
 
 class Example(NamedTuple):
@@ -53,15 +53,15 @@ def batches(
     chosen: Sequence[int] | None = None,
     samples: int = 1,
 ) -> list[Rows]:
-    """Cut examples into micro-batches of at most `max_tokens` tokens.
+    """Cut this process's share of the examples into micro-batches of at most `max_tokens` tokens.
 
     Each `samples` examples in a row are of one prompt and stay together; `chosen` (default: all) names such prompts.
     """
     chosen = range(len(examples) // samples) if chosen is None else chosen
     trees = [tree(examples[prompt * samples : (prompt + 1) * samples]) for prompt in chosen]
     result = []
-    for group in micro_batches([tree.tokens for tree in trees], max_tokens):
+    for group in my_micro_batches([tree.tokens for tree in trees], max_tokens):
         positions = [chosen[index] * samples + sample for index in group for sample in range(samples)]
-        packed = pack([trees[index] for index in group], device)
-        result.append(Rows(packed, torch.tensor(positions, device=device)))
+        packed = pack([trees[index] for index in group], device) if group else idle_pass(device)
+        result.append(Rows(packed, torch.tensor(positions, dtype=torch.long, device=device)))
     return result

@@ -16,6 +16,7 @@ from transformers.pytorch_utils import Conv1D
 
 from training.contract.run_dir import RunDir, RunError, publish_folder
 from training.contract.specs.lora import ALL_LINEAR, LoraSpec
+from training.rlhf import distributed
 from training.rlhf.session import check_weights
 
 
@@ -70,7 +71,8 @@ class Lora:
     def publish(self, run: RunDir) -> None:
         """Make adapter/, then merge the adapters into the weights: the model is a plain one, ready for checkpoint/."""
         check_weights([self.model])
-        publish_folder(run.adapter, self.save)
+        if distributed.rank() == 0:
+            publish_folder(run.adapter, self.save)
         self._peft.merge_and_unload()
 
 

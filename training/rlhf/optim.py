@@ -3,7 +3,10 @@
 from typing import Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from training.rlhf import distributed
+from training.rlhf.sharding import whole
 
 
 class AdamSettings(Protocol):
@@ -31,5 +34,12 @@ def adamw(model: nn.Module, lr: float, spec: AdamSettings) -> torch.optim.AdamW:
 
 
 def clip_gradients(model: nn.Module, max_norm: float) -> float:
-    """Scale the gradient down to `max_norm` where it is larger, and return its norm before that."""
-    return float(nn.utils.clip_grad_norm_(model.parameters(), max_norm))
+    """Sum the gradient over the processes, scale it down to `max_norm` where it is larger, return its norm before."""
+    distributed.sum_tensors(parameter.grad for parameter in model.parameters() if parameter.grad is not None)
+    return float(whole(nn.utils.clip_grad_norm_(model.parameters(), max_norm)))
+
+
+def summed_norm(gradients: list[Tensor]) -> Tensor:
+    """The norm of a gradient of which each process holds its part of the sum; the parts are replaced by the sum."""
+    distributed.sum_tensors(gradients)
+    return torch.stack([whole(gradient.norm()) for gradient in gradients]).norm()

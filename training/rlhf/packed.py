@@ -116,6 +116,12 @@ def pack(trees: Sequence[Tree], device: torch.device | str = "cpu") -> Packed:
     return Packed(tensor(ids), tensor(positions), layout, tensor(ends), tensor(predictors), tensor(targets), lengths)
 
 
+def idle_pass(device: torch.device | str) -> Packed:
+    """One token and no rows: a pass whose losses are sums over nothing, for a process that has nothing to compute."""
+    one = pack([Tree([0])], device)
+    return one._replace(ends=one.ends[:0], predictors=one.predictors[:0], targets=one.targets[:0], lengths=[])
+
+
 def _grid(sizes: Sequence[int], start: int, device: torch.device | str) -> Grid:
     lengths = torch.tensor(sizes, device=device)
     column = torch.arange(max(1, max(sizes)), device=device)

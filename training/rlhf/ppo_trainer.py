@@ -7,7 +7,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from training.contract.specs import PpoSpec
-from training.rlhf.decode import decode, uniform_numbers
+from training.rlhf.decode import uniform_numbers
 from training.rlhf.ema import Ema
 from training.rlhf.examples import Example
 from training.rlhf.kl import AdaptiveKl, FixedKl
@@ -18,6 +18,7 @@ from training.rlhf.ppo_update import Averages, policy_step, value_step
 from training.rlhf.rollout import Minibatch, Rollout, collect, cut_minibatches, episodes, score_by_head
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.schedules import ppo_warmup_factor, set_lr
+from training.rlhf.shared_decoding import decode_together
 from training.rlhf.targets import Targets
 
 
@@ -72,7 +73,7 @@ class PpoTrainer:
     def roll_out(self, prompts: Sequence[list[int]], iteration: int) -> Rollout:
         """`samples_per_prompt` completions of each prompt, scored; log-probs and values by the update's own passes."""
         models, spec = self.models, self.spec
-        decoded = decode(
+        decoded = decode_together(
             models.policy,
             prompts,
             samples=spec.samples_per_prompt,

@@ -7,12 +7,14 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from training.contract.specs import PpoSpec
+from training.rlhf import distributed
 from training.rlhf.causal_lm import response_logprobs, text_loss
 from training.rlhf.losses import policy_losses, value_losses
-from training.rlhf.optim import clip_gradients
+from training.rlhf.optim import clip_gradients, summed_norm
 from training.rlhf.rollout import Minibatch, Rollout, take
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.session import check_finite
+from training.rlhf.shares import my_blocks
 from training.rlhf.targets import Targets
 
 
@@ -24,6 +26,12 @@ class Averages:
 
     def add(self, name: str, value: Tensor | float) -> None:
         self._values[name].append(value.detach() if isinstance(value, Tensor) else value)
+
+    def add_summed(self, values: dict[str, Tensor]) -> None:
+        """Values of which each process has its part of the sum."""
+        total = distributed.all_sum(torch.stack([value.detach() for value in values.values()]))
+        for name, value in zip(values, total, strict=True):
+            self.add(name, value)
 
     def means(self) -> dict[str, float]:
         return {name: sum(float(value) for value in values) / len(values) for name, values in self._values.items()}
@@ -49,10 +57,8 @@ def policy_backward(
             bound = ratio.clamp(1 - spec.cliprange, 1 + spec.cliprange)
             clipped = clipped + (-advantages * bound > -advantages * ratio).sum() / minibatch.tokens
             ratios = ratios + ratio.sum() / minibatch.tokens
-    averages.add("loss/policy_avg", total)
-    averages.add("policy/approxkl_avg", approxkl)
-    averages.add("policy/clipfrac_avg", clipped)
-    averages.add("val/ratio", ratios)
+    averages.add_summed({"loss/policy_avg": total, "policy/approxkl_avg": approxkl})
+    averages.add_summed({"policy/clipfrac_avg": clipped, "val/ratio": ratios})
 
 
 def ptx_backward(policy: PreTrainedModel, blocks: Tensor, spec: PpoSpec, averages: Averages) -> None:
@@ -61,11 +67,11 @@ def ptx_backward(policy: PreTrainedModel, blocks: Tensor, spec: PpoSpec, average
     Ouyang et al. 2022, appendix C.4: the two gradients are computed one after the other and accumulated.
     """
     total = torch.zeros((), device=blocks.device)
-    for part in blocks.split(max(1, spec.micro_batch_tokens // blocks.shape[1])):
-        loss = text_loss(policy, part) * len(part) / len(blocks)
+    for part, share in my_blocks(blocks, spec.micro_batch_tokens):
+        loss = text_loss(policy, part) * share
         (spec.ptx_coef * loss).backward()
         total = total + loss.detach()
-    averages.add("loss/ptx_avg", total)
+    averages.add_summed({"loss/ptx_avg": total})
 
 
 def policy_step(
@@ -91,7 +97,7 @@ def policy_step(
         ptx_backward(policy, blocks, spec, averages)
         if before is not None:
             added = [after - own for after, own in zip(gradients(policy), before, strict=True)]
-            ratio = _norm(added) / _norm(before).clamp_min(1e-12)
+            ratio = summed_norm(added) / summed_norm(before).clamp_min(1e-12)
             averages.add("policy/grad_norm_ratio", ratio)
     norm = clip_gradients(policy, spec.max_grad_norm)
     check_finite(norm, "policy/grad_norm")
@@ -122,15 +128,10 @@ def value_step(
         clipped = clipped + ((values - old_values).abs() > spec.cliprange_value).sum() / minibatch.tokens
     norm = clip_gradients(value, spec.max_grad_norm)
     check_finite(norm, "value/grad_norm")
-    averages.add("loss/value_avg", total)
-    averages.add("val/clipfrac_avg", clipped)
+    averages.add_summed({"loss/value_avg": total, "val/clipfrac_avg": clipped})
     averages.add("value/grad_norm", norm)
     optimizer.step()
 
 
 def gradients(model: nn.Module) -> list[Tensor]:
     return [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
-
-
-def _norm(tensors: list[Tensor]) -> Tensor:
-    return torch.stack([tensor.norm() for tensor in tensors]).norm()

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from training.contract.run_dir import RunError
 from training.contract.specs import RewardTrainingSpec
+from training.rlhf import distributed
 from training.rlhf.comparisons import RankedPrompt, scoring_batches
 from training.rlhf.losses import batch_pairs, kwise_loss
 from training.rlhf.optim import clip_gradients
@@ -81,17 +82,18 @@ def backward(
     pairs = [prompt.pairs for prompt in prompts]
     weight_of_prompt = 1 / len(prompts)
     weights = torch.ones(len(prompts), 1) if weights is None else weights
-    loss, right, count = 0.0, 0, 0
+    loss, right, count = 0.0, 0.0, 0.0
     for batch in scoring_batches(prompts, spec.micro_batch_tokens, device):
         by_head = model.score_by_head(batch.packed)
         scores = by_head.detach().mean(-1)
         chosen = batch_pairs([pairs[position] for position in batch.positions], batch.sizes, device)
-        counts = torch.tensor([len(pairs[position]) for position in batch.positions])
+        counts = torch.tensor([len(pairs[position]) for position in batch.positions], dtype=torch.long)
         of_pair = weights[batch.positions].repeat_interleave(counts, 0).to(device)
         weighted = chosen._replace(weights=chosen.weights[:, None] * of_pair)
         part = kwise_loss(by_head, weighted) / by_head.shape[1] * (len(batch.positions) * weight_of_prompt)
         part.backward()
         loss += part.item()
-        right += int((scores[chosen.winners] > scores[chosen.losers]).sum())
+        right += float((scores[chosen.winners] > scores[chosen.losers]).sum())
         count += len(chosen.winners)
+    loss, right, count = distributed.sum_numbers(loss, right, count)
     return {"loss/train": loss, "train/accuracy": right / count}

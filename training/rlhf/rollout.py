@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from training.rlhf import distributed
 from training.rlhf.causal_lm import response_logprobs
 from training.rlhf.decode import Decoded
 from training.rlhf.examples import Example, Rows, batches
@@ -44,10 +45,10 @@ def episodes(prompts: Sequence[list[int]], decoded: Decoded) -> list[Example]:
 
 
 class Minibatch(NamedTuple):
-    """The episodes of one optimizer step, cut into micro-batches."""
+    """The episodes of one optimizer step: of these, the micro-batches that this process computes."""
 
     rows: list[Rows]
-    tokens: int  # response tokens in all of them: what per-token sums are divided by
+    tokens: int  # response tokens of all the episodes: what per-token sums are divided by
 
 
 def cut_minibatches(
@@ -56,8 +57,10 @@ def cut_minibatches(
     """Minibatches of `size` episodes by an order of prompts, each of which has `samples` episodes in a row."""
     result = []
     for start in range(0, len(order), size // samples):
-        rows = batches(examples, max_tokens, device, order[start : start + size // samples], samples)
-        result.append(Minibatch(rows, sum(sum(part.packed.lengths) for part in rows)))
+        prompts = order[start : start + size // samples]
+        positions = [prompt * samples + sample for prompt in prompts for sample in range(samples)]
+        tokens = sum(examples[position].response_length for position in positions)
+        result.append(Minibatch(batches(examples, max_tokens, device, prompts, samples), tokens))
     return result
 
 
@@ -91,6 +94,9 @@ def collect(
                 put(logprobs, rows, inside, response_logprobs(policy, rows.packed, temperature))
             put(ref_logprobs, rows, inside, response_logprobs(reference, rows.packed, temperature))
             put(values, rows, inside, value.values(rows.packed))
+    if not from_sampler:
+        logprobs = distributed.all_sum(logprobs)
+    ref_logprobs, values = distributed.all_sum(ref_logprobs), distributed.all_sum(values)
     return Rollout(examples, lengths, finished, logprobs, ref_logprobs, values, scores)
 
 
@@ -142,4 +148,4 @@ def score_by_head(
     scores = torch.zeros(len(ended), len(reward_model.head_biases), device=device)
     for rows in batches(ended, max_tokens, device, samples=samples):
         scores[rows.positions] = reward_model.score_by_head(rows.packed)
-    return scores
+    return distributed.all_sum(scores)

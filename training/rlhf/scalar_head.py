@@ -24,6 +24,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 from training.contract.run_dir import RunError
 from training.rlhf.causal_lm import disable_dropout, fit_to_tokenizer, open_pretrained
 from training.rlhf.packed import Packed, enable_packing, packed_states, set_precision
+from training.rlhf.sharding import in_one_pass, whole
 
 HEADS = Path("heads", "heads.safetensors")
 
@@ -63,8 +64,8 @@ class ScalarModel(nn.Module):
         """The reward of each row by each head; one column where there is one head: [rows, H]."""
         if self.heads is None:
             return self.score(packed)[:, None]
-        hidden = packed_states(self.classifier, packed)[packed.ends].float()
-        return hidden @ self.heads.T - torch.tensor(self.head_biases, device=hidden.device)
+        hidden = in_one_pass(self, lambda: packed_states(self.classifier, packed)[packed.ends]).float()
+        return hidden @ whole(self.heads).T - torch.tensor(self.head_biases, device=hidden.device)
 
     def values(self, packed: Packed) -> Tensor:
         """The value of the state that each response token was chosen in, row by row: [R]."""
@@ -91,13 +92,16 @@ class ScalarModel(nn.Module):
         assert self.heads is not None
         self.classifier.score.weight.copy_(self.heads.mean(0, keepdim=True))
 
-    def save_pretrained(self, folder: Path) -> None:
-        """A plain classifier, and beside it the heads of an ensemble."""
+    def save_pretrained(self, folder: Path, state_dict: dict[str, Tensor] | None = None) -> None:
+        """A plain classifier, and beside it the heads of an ensemble; `state_dict` holds this model's weights whole."""
         if self.heads is not None:
             self._set_mean()
             (folder / HEADS.parent).mkdir()
             save_file({"weight": self.heads.detach().cpu().contiguous()}, folder / HEADS)
-        self.classifier.save_pretrained(folder)
+        prefix = "classifier."
+        weights = self.state_dict() if state_dict is None else state_dict
+        own = {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}
+        self.classifier.save_pretrained(folder, state_dict=own)
 
 
 def new_scalar_model(

@@ -12,12 +12,13 @@ from training.contract.rows import read_rows
 from training.contract.run_dir import RunDir, RunError
 from training.contract.specs import SftSpec
 from training.rlhf.causal_lm import check_same_tokens, context_length
-from training.rlhf.decode import decode, uniform_numbers
+from training.rlhf.decode import uniform_numbers
 from training.rlhf.demonstrations import completion_loss, read_demonstrations
 from training.rlhf.packing import shuffled
 from training.rlhf.rollout import episodes, score_episodes
 from training.rlhf.scalar_head import load_scalar_model
 from training.rlhf.session import check_finite, check_weights
+from training.rlhf.shared_decoding import decode_together
 from training.rlhf.tokens import check_context, check_prompt_lengths, encode_prompts
 
 
@@ -65,7 +66,7 @@ class Validation:
 
     def _reward(self, model: PreTrainedModel) -> float:
         """Mean reward of one completion a prompt; each prompt has the same random numbers in every epoch."""
-        decoded = decode(
+        decoded = decode_together(
             model,
             self.prompts,
             samples=1,

@@ -4,6 +4,7 @@ import functools
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from training import storage
-from training.contract.run_dir import write_atomically
+from training.contract.processes import LEASH
+from training.contract.run_dir import RunError, is_held, write_atomically
 from training.contract.specs import spec_from_dict
 from training.contract.status import read_status
 from training.runs import leash, watch
@@ -76,9 +78,12 @@ def execute(run_id: UUID) -> None:
     except OSError as error:
         watch.fail(run, f"The run folder cannot be made ready: {error.strerror or error}.")
         return
+    except RunError as error:
+        watch.fail(run, str(error))
+        return
     code = _follow_to_the_end(run, process)
-    if code == EXIT_BUSY:
-        time.sleep(2)  # an orphan of a killed worker is still saving; it ends soon
+    if code == EXIT_BUSY or is_held(storage.run_folder(run.pk)):  # a launcher has exit codes of its own
+        time.sleep(2)  # an orphan of a killed worker or launcher is still saving; it ends soon
         watch.queue_again(run)
     else:
         watch.settle(run, read_status(_status_file(run)))
@@ -108,7 +113,7 @@ def _start(run: Run) -> "subprocess.Popen[bytes]":
         write_atomically(folder / "run.json", functools.partial(_write_description, run))
     # Every attempt begins without a status, so that an old word is never taken for a new one.
     _status_file(run).unlink(missing_ok=True)
-    recipe = [sys.executable, "-m", f"training.recipes.{run.recipe}", "--run-dir", str(folder)]
+    recipe = [*_launcher(), "-m", f"training.recipes.{run.recipe}", "--run-dir", str(folder)]
     with (folder / "log.txt").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, leash.__file__, str(os.getpid()), *recipe],
@@ -118,6 +123,17 @@ def _start(run: Run) -> "subprocess.Popen[bytes]":
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+
+
+def _launcher() -> list[str]:
+    """What starts a recipe. Raises RunError where PODIUM_LAUNCHER names no program of this machine."""
+    if not settings.TRAINING_LAUNCHER:
+        return [sys.executable]
+    name, *arguments = settings.TRAINING_LAUNCHER
+    program = shutil.which(name, path=_environment()["PATH"])
+    if program is None:
+        raise RunError(f"PODIUM_LAUNCHER starts with '{name}', which is no program of this machine.")
+    return [program, *arguments]
 
 
 def _write_description(run: Run, path: Path) -> None:
@@ -149,6 +165,12 @@ def _description(run: Run) -> dict[str, Any]:
 def _environment() -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
     environment["PYTHONUNBUFFERED"] = "1"
+    # `accelerate` and `torchrun` lie beside the Python that runs us.
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    if settings.TRAINING_LAUNCHER:
+        environment[LEASH] = "1"
+        # Told to stop, the launcher gives its processes so many seconds to save.
+        environment.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "300")
     if settings.TRAINING_THREADS:
         environment["OMP_NUM_THREADS"] = str(settings.TRAINING_THREADS)
     return environment

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from training import storage
+from training.contract.processes import LOST
 from training.contract.status import Status, read_status
 from training.doorbell import ring
 from training.runs.models import Checkpoint, Run
@@ -81,7 +82,7 @@ def settle(run: Run, status: Status | None) -> None:
     state = status["state"] if status else "none"
     if status and state == "done":
         _finish(run, status)
-    elif status and state == "failed":
+    elif status and state == "failed" and status["error"] != LOST:
         fail(run, status["error"] or "The recipe failed without a word.")
     elif state == "stopped":
         queue_again(run)

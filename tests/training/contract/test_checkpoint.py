@@ -41,7 +41,7 @@ def test_a_whole_checkpoint_has_no_damage(tmp_path: Path, make: Callable[[Path],
     assert damage(make(tmp_path / "checkpoint")) is None
 
 
-@pytest.mark.parametrize("name", ["tokenizer.model", "vocab.json", "qwen.tiktoken"])
+@pytest.mark.parametrize("name", ["tokenizer.model", "vocab.json"])
 def test_tokenizers_have_other_files_too(tmp_path: Path, name: str) -> None:
     folder = whole_checkpoint(tmp_path / "checkpoint")
     (folder / "tokenizer.json").rename(folder / name)

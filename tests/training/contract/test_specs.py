@@ -24,7 +24,7 @@ def test_what_the_paper_leaves_open_is_as_its_reimplementations_have_it() -> Non
     assert (ppo.kl_controller, ppo.kl_target, ppo.kl_horizon, ppo.whiten_advantages) == ("fixed", 6.0, 10_000, True)
 
 
-@pytest.mark.parametrize("recipe", SPECS)
+@pytest.mark.parametrize("recipe", sorted(SPECS.keys() - {"import_model"}))  # which model has no default
 def test_the_defaults_are_valid(recipe: str) -> None:
     assert isinstance(spec_from_dict(recipe, {}), SPECS[recipe])
 

@@ -14,6 +14,7 @@ import pytest
 from django.utils import timezone
 
 from training import storage
+from training.contract.processes import LOST
 from training.contract.status import read_status
 from training.models import Checkpoint, Run
 from training.runs import launch, watch
@@ -103,6 +104,15 @@ def test_dying_without_getting_further_fails_in_the_end_with_the_last_line_of_th
     run.refresh_from_db()
     assert run.state == Run.State.FAILED
     assert run.error.endswith("the end of its log: MemoryError: 7 GB")
+
+
+def test_a_run_that_lost_one_of_its_processes_is_tried_again() -> None:
+    """As one that was killed as a whole is, though process 0 lived to say so."""
+    run = make_run()
+    word(run, state="failed", error=LOST, step=4)
+    watch.settle(run, read_status(storage.run_folder(run.pk) / "status.json"))
+    run.refresh_from_db()
+    assert (run.state, run.furthest_step, run.error) == (Run.State.QUEUED, 4, "")
 
 
 def test_dying_further_on_each_time_is_tried_again(dead_pid: int) -> None:
