@@ -14,6 +14,7 @@ from typing import Any
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+from training.contract.checkpoint import damage
 from training.contract.execute import StopFlag, execute
 from training.contract.run_dir import RunDir, RunError
 from training.contract.specs import ImportModelSpec
@@ -34,11 +35,10 @@ def import_model(run: RunDir, spec: ImportModelSpec, status: StatusWriter, stop:
     status.stage("downloading")
     folder = _folder(spec)
     status.stage("loading")
-    try:
-        tokenizer = load_tokenizer(folder)
-        model = load_causal_lm(folder, tokenizer, session.device)
-    except (OSError, ValueError) as error:
-        raise RunError(f"{spec.model} cannot be opened as a causal language model: {_first_line(error)}") from None
+    if problem := damage(folder):
+        raise RunError(f"{spec.model} cannot be opened as a causal language model: {problem}.")
+    tokenizer = load_tokenizer(folder)
+    model = load_causal_lm(folder, tokenizer, session.device)
     status.stage("saving")
     publish_checkpoint(run, model, tokenizer)
     return {
