@@ -1,10 +1,12 @@
 """Sampling: K completions per prompt from a decoder model, with the log-probability of every sampled token.
 
 No filters (no top-k, no minimum length, and no top-p unless it is asked for): what is sampled is exactly the policy at
-this temperature, so the KL to the reference is a KL. The prompt is computed once for its K samples, finished rows leave
-the batch, and a row's randomness is its own, so that it does not depend on which rows it is decoded with.
+this temperature, so the KL to the reference is a KL. The prompt is computed once for its K samples, rows that end leave
+the batch and others enter it, and a row's randomness is its own, so that it does not depend on which rows it is decoded
+with.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -75,72 +77,111 @@ def decode(
     """Sample `samples` completions of each prompt, at most uniform.shape[1] tokens long.
 
     `uniform` [len(prompts) * samples, R] is the randomness of each row. At most `batch_size` rows are decoded at a
-    time (at least one prompt). `between_batches(rows done)` is called after each batch. With `top_p` below 1 the
-    log-probs stay those of the policy without the filter: never for PPO, whose ratio and KL they enter.
+    time (at least one prompt); where some have ended, others enter. `between_batches(rows done)` is called for every
+    `batch_size` rows that have ended. With `top_p` below 1 the log-probs stay those of the policy without the filter:
+    never for PPO, whose ratio and KL they enter.
     """
-    device = next(model.parameters()).device
-    rows, width = uniform.shape
-    tokens = torch.full((rows, width), pad_token_id, dtype=torch.long)
-    logprobs = torch.zeros(rows, width)
-    lengths = torch.zeros(rows, dtype=torch.long)
+    rows = len(uniform)
+    batch = _Batch(model, samples, uniform, temperature, top_p, stop_token_id, pad_token_id)
     # Prompts of like length together: little padding in the shared prefill.
-    order = sorted(range(len(prompts)), key=lambda index: (-len(prompts[index]), index))
-    step = max(1, batch_size // samples)
-    for start in range(0, len(order), step):
-        chosen = order[start : start + step]
-        where = torch.tensor([index * samples + sample for index in chosen for sample in range(samples)])
-        with computing(model):  # around all steps, so that the weights are cast once
-            batch = _Batch(model, [prompts[index] for index in chosen], samples, width, device)
-            batch.run(uniform[where].to(device), temperature, top_p, stop_token_id, pad_token_id)
-        tokens[where] = batch.tokens.cpu()
-        logprobs[where] = batch.logprobs.cpu()
-        lengths[where] = batch.lengths.cpu()
-        if between_batches is not None:
-            between_batches(start * samples + len(where))
-    last = tokens.gather(1, (lengths - 1)[:, None]).squeeze(1)
-    longest = int(lengths.max())
-    return Decoded(tokens[:, :longest], lengths, logprobs[:, :longest], last == stop_token_id)
+    waiting = deque(sorted(range(len(prompts)), key=lambda index: (-len(prompts[index]), index)))
+    at_once = max(1, batch_size // samples)
+    told = 0
+    with computing(model):  # around all steps, so that the weights are cast once
+        while waiting or batch.rows:
+            # Admitting copies the cache, as taking out does, so both wait for a quarter of the batch.
+            free = at_once - -(-batch.rows // samples)
+            if waiting and (not batch.rows or 4 * free >= at_once):
+                chosen = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+                batch.admit(chosen, [prompts[index] for index in chosen])
+            batch.step()
+            while between_batches is not None and told < rows and batch.done >= min(told + at_once * samples, rows):
+                told = min(told + at_once * samples, rows)
+                between_batches(told)
+    longest = int(batch.lengths.max())
+    last = batch.tokens.gather(1, (batch.lengths - 1)[:, None]).squeeze(1)
+    tokens, lengths, logprobs = batch.tokens[:, :longest].cpu(), batch.lengths.cpu(), batch.logprobs[:, :longest].cpu()
+    return Decoded(tokens, lengths, logprobs, (last == stop_token_id).cpu())
 
 
 class _Batch:
-    """The rows that are decoded together. The prompts' pass is packed, as in training."""
+    """The rows that are decoded together; those that end leave it, and others may enter. N rows in all, B in it."""
 
     def __init__(
-        self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], samples: int, width: int, device: torch.device
+        self,
+        model: PreTrainedModel,
+        samples: int,
+        uniform: Tensor,
+        temperature: float,
+        top_p: float,
+        stop_token_id: int,
+        pad_token_id: int,
     ) -> None:
-        self.model, self.width = model, width
-        prompt_of_row = torch.arange(len(prompts), device=device).repeat_interleave(samples)
-        self.cache = SampleCache(prompt_of_row)
-        packed = pack([Tree(list(prompt)) for prompt in prompts], device)
-        states = packed_states(model, packed, self.cache)
-        self.logits = project(model, states[packed.ends])[prompt_of_row]
-        self.positions = torch.tensor([len(prompt) for prompt in prompts], device=device)[prompt_of_row]
+        self.model, self.samples, self.temperature, self.top_p = model, samples, temperature, top_p
+        self.stop_token_id = stop_token_id
+        self.device = next(model.parameters()).device
+        self.uniform = uniform.to(self.device)  # [N, R]
+        self.tokens = torch.full(uniform.shape, pad_token_id, dtype=torch.long, device=self.device)
+        self.logprobs = torch.zeros(uniform.shape, device=self.device)
+        self.lengths = torch.zeros(len(uniform), dtype=torch.long, device=self.device)
+        self.done = 0  # rows that have ended
+        self.cache: SampleCache | None = None
+        self._empty()
 
-    def run(self, uniform: Tensor, temperature: float, top_p: float, stop_token_id: int, pad_token_id: int) -> None:
-        rows = len(self.positions)
-        device = self.positions.device
-        self.tokens = torch.full((rows, self.width), pad_token_id, dtype=torch.long, device=device)
-        self.logprobs = torch.zeros(rows, self.width, device=device)
-        self.lengths = torch.full((rows,), self.width, dtype=torch.long, device=device)
-        active = torch.arange(rows, device=device)  # original position of each row still in the batch
-        running = torch.ones(rows, dtype=torch.bool, device=device)  # of those, the ones not ended yet
-        for step in range(self.width):
-            logprobs = (self.logits if temperature in (0, 1) else self.logits / temperature).log_softmax(-1)
-            greedy = temperature == 0
-            chosen = logprobs.argmax(-1) if greedy else sample_tokens(logprobs, uniform[active, step], top_p)
-            now = active[running]
-            self.tokens[now, step] = chosen[running]
-            self.logprobs[now, step] = logprobs.gather(1, chosen[:, None])[:, 0][running]
-            ended = running & (chosen == stop_token_id)
-            self.lengths[active[ended]] = step + 1
-            running = running & ~ended
-            alive = int(running.sum())
-            if alive == 0 or step + 1 == self.width:
-                return
-            # Copying the cache costs about a step, so finished rows leave once they are a quarter of the batch.
-            if alive <= 0.75 * len(active):
-                keep = running.nonzero().squeeze(1)
-                active, chosen, running = active[keep], chosen[keep], running[keep]
-                self.positions = self.positions[keep]
-                self.cache.select_rows(keep)
-            self.logits = project(self.model, next_states(self.model, chosen, self.positions + step, self.cache))
+    def _empty(self) -> None:
+        nobody = torch.zeros(0, dtype=torch.long, device=self.device)
+        self.row, self.steps, self.prompt_length = nobody, nobody, nobody  # [B]: which of the N; own tokens so far
+        self.running = nobody.bool()  # [B]; those that have not ended yet
+        self.logits: Tensor | None = None  # [B, V] of the next token
+        self.cache = None
+
+    @property
+    def rows(self) -> int:
+        """Rows that are still being decoded, or take up room."""
+        return len(self.row)
+
+    def admit(self, chosen: Sequence[int], prompts: Sequence[Sequence[int]]) -> None:
+        """All samples of some more prompts, which are `chosen` among all. Their pass is packed, as in training."""
+        cache = SampleCache(torch.arange(len(chosen), device=self.device).repeat_interleave(self.samples))
+        packed = pack([Tree(list(prompt)) for prompt in prompts], self.device)
+        states = packed_states(self.model, packed, cache)
+        logits = project(self.model, states[packed.ends])[cache.prompt_of_row]
+        lengths = torch.tensor([len(prompt) for prompt in prompts], device=self.device)[cache.prompt_of_row]
+        first = torch.tensor(chosen, device=self.device) * self.samples
+        row = (first[:, None] + torch.arange(self.samples, device=self.device)).flatten()
+        self.row, self.prompt_length = torch.cat([self.row, row]), torch.cat([self.prompt_length, lengths])
+        self.steps = torch.cat([self.steps, torch.zeros_like(row)])
+        self.running = torch.cat([self.running, torch.ones_like(row, dtype=torch.bool)])
+        self.logits = logits if self.logits is None else torch.cat([self.logits, logits])
+        if self.cache is None:
+            self.cache = cache
+        else:
+            self.cache.admit(cache)
+
+    def step(self) -> None:
+        """One more token of every row."""
+        assert self.cache is not None and self.logits is not None
+        scaled = self.logits if self.temperature in (0, 1) else self.logits / self.temperature
+        logprobs = scaled.log_softmax(-1)
+        uniform = self.uniform[self.row, self.steps.clamp_max(self.uniform.shape[1] - 1)]
+        greedy = self.temperature == 0
+        chosen = logprobs.argmax(-1) if greedy else sample_tokens(logprobs, uniform, self.top_p)
+        now, at = self.row[self.running], self.steps[self.running]
+        self.tokens[now, at] = chosen[self.running]
+        self.logprobs[now, at] = logprobs.gather(1, chosen[:, None])[:, 0][self.running]
+        self.lengths[now] = at + 1
+        self.steps = self.steps + self.running  # an ended row stands still until it leaves
+        self.running = self.running & (chosen != self.stop_token_id) & (self.steps < self.uniform.shape[1])
+        alive = int(self.running.sum())
+        self.done += len(now) - alive
+        if alive == 0:
+            self._empty()
+            return
+        # Copying the cache costs about a step, so ended rows leave once they are a quarter of the batch.
+        if alive <= 0.75 * len(self.row):
+            keep = self.running.nonzero().squeeze(1)
+            chosen, self.row, self.steps = chosen[keep], self.row[keep], self.steps[keep]
+            self.prompt_length, self.running = self.prompt_length[keep], self.running[keep]
+            self.cache.select_rows(keep)
+        positions = self.prompt_length + self.steps - 1
+        self.logits = project(self.model, next_states(self.model, chosen, positions, self.cache))

@@ -1,13 +1,16 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from transformers import LlamaForCausalLM, TopPLogitsWarper
 
 from tests.training.rlhf.conftest import EOS, PAD
+from training.rlhf import decode as decode_module
 from training.rlhf.causal_lm import response_logprobs
 from training.rlhf.decode import Decoded, decode, nucleus, sample_tokens, uniform_numbers
 from training.rlhf.examples import batches
+from training.rlhf.packed import next_states
 from training.rlhf.rollout import episodes
 from training.rlhf.sample_cache import BLOCK
 
@@ -22,6 +25,7 @@ def sample(
     batch_size: int = 100,
     stop: int = EOS,
     top_p: float = 1.0,
+    between_batches: Callable[[int], None] | None = None,
 ) -> Decoded:
     return decode(
         model,
@@ -33,6 +37,7 @@ def sample(
         pad_token_id=PAD,
         batch_size=batch_size,
         top_p=top_p,
+        between_batches=between_batches,
     )
 
 
@@ -50,15 +55,41 @@ def test_the_captured_logprobs_are_those_of_a_plain_forward(
             torch.testing.assert_close(captured, expected, atol=2e-5, rtol=0)
 
 
+@pytest.mark.parametrize("batch_size", [1, 9, 15])
 def test_a_row_is_the_same_whatever_it_is_decoded_with(
-    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]]
+    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]], batch_size: int
 ) -> None:
+    """All at once, one prompt at a time, and three or five of the ten at a time: others enter where rows have ended."""
     model = causal_lm()
-    together, alone = sample(model, prompts), sample(model, prompts, batch_size=1)
-    assert torch.equal(together.tokens, alone.tokens)
-    assert torch.equal(together.lengths, alone.lengths)
+    told: list[int] = []
+    together = sample(model, prompts)
+    apart = sample(model, prompts, batch_size=batch_size, between_batches=told.append)
+    assert torch.equal(together.tokens, apart.tokens)
+    assert torch.equal(together.lengths, apart.lengths)
+    torch.testing.assert_close(together.logprobs, apart.logprobs, atol=1e-5, rtol=0)
     assert len(set(together.lengths.tolist())) > 3  # rows did leave the batch at different times
     assert int(together.lengths.max()) > 2 * BLOCK
+    per_batch = max(3, batch_size)
+    assert told == [min(done, 30) for done in range(per_batch, 30 + per_batch, per_batch)]
+
+
+def test_rows_enter_before_the_others_have_ended(
+    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for nine rows, fewer passes than three prompts after the other three would take."""
+    passes: list[int] = []
+
+    def counted(model: Any, tokens: torch.Tensor, *rest: Any) -> torch.Tensor:
+        passes.append(len(tokens))
+        return next_states(model, tokens, *rest)
+
+    monkeypatch.setattr(decode_module, "next_states", counted)
+    found = sample(causal_lm(), prompts, batch_size=9)
+    by_prompt = found.lengths.view(10, 3).amax(1)
+    order = sorted(range(10), key=lambda index: (-len(prompts[index]), index))
+    one_after_the_other = sum(int(by_prompt[order[start : start + 3]].max()) - 1 for start in range(0, 10, 3))
+    assert len(passes) < one_after_the_other
+    assert max(passes) <= 9
 
 
 def test_a_row_ends_at_its_first_stop_token_and_only_there(
