@@ -14,11 +14,16 @@ def claimed(labeler: Labeler) -> Assignment:
     return lease
 
 
+def numbers(assignment: Assignment) -> list[int]:
+    """The card numbers of the completions in the order of their ids: the display is shuffled."""
+    number = {completion: at for at, completion in enumerate(assignment.display_order, start=1)}
+    return [number[completion] for completion in sorted(assignment.display_order)]
+
+
 def rank(labeler: Labeler, places: Sequence[int], remarks: Remarks | None = None) -> Ranking:
     """The next item; places, ratings and flags by completion in the order of their ids, whatever the display."""
     lease = claimed(labeler)
-    number = {completion: at for at, completion in enumerate(lease.display_order, start=1)}
-    by_id = [number[completion] for completion in sorted(lease.display_order)]
+    by_id = numbers(lease)
     said = remarks or Remarks()
     shown = Remarks(
         ratings={by_id[at - 1]: rating for at, rating in said.ratings.items()},

@@ -10,7 +10,7 @@ from labeling.models import Labeler, Ranking
 from labeling.rankings.remarks import Remarks
 from labeling.rankings.submit import correct
 from labeling.rubrics import publish
-from tests.labeling.agreement.overlap import rank, ranked_by
+from tests.labeling.agreement.overlap import numbers, rank, ranked_by
 from tests.work import ranking_work
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ def test_it_is_computed_once_and_anew_when_something_has_changed(
     assert now() == first and len(computed) == 1
     assert now(cohort="held_out")["counts"]["rankings"] == 0
     ranking = Ranking.objects.get(labeler=labeler)
-    correct(labeler, ranking.assignment_id, {number: 5 - number for number in range(1, 5)})
+    correct(labeler, ranking.assignment_id, dict(zip(numbers(ranking.assignment), REVERSED, strict=True)))
     second = now()
     assert second["version"] != first["version"]
     assert second["overall"] != first["overall"]
