@@ -11,7 +11,7 @@ PEER_TESTS := HF_HUB_OFFLINE=1 TRL_EXPERIMENTAL_SILENCE=1 $(PEERS) -m pytest tes
 TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 27
 
 demo: .venv/.runtime  ## one whole round with simulated labelers, then Podium at :8000 (SIZE=toy SEED=2 SERVE=0 PORT=8001)
 	@$(PY) -m config.launch demo --size $(SIZE) --seed $(SEED) --serve $(SERVE) --port $(PORT)
@@ -67,4 +67,7 @@ bench-training: .venv-peers/.installed  ## the training core beside TRL and tran
 	.venv-peers/bin/python -m benchmarks.training $(ARGS)
 	PYTHONPATH=.venv-peers/trl-1.12.0 .venv-peers/bin/python -m benchmarks.training $(ARGS)
 
-.PHONY: help demo run test test-peers bench-training screenshots lint clean-demo
+bench-preferences: .venv-peers/.installed  ## reward models on public preferences, beside TRL (DATA=folder; see its --help)
+	.venv-peers/bin/python -m benchmarks.preferences --data $(DATA) $(ARGS)
+
+.PHONY: help demo run test test-peers bench-training bench-preferences screenshots lint clean-demo
