@@ -23,7 +23,7 @@ from transformers.utils import logging as hf_logging
 from benchmarks.preferences import tables
 from benchmarks.preferences.base import pretrained
 from benchmarks.preferences.folders import Root
-from benchmarks.preferences.settings import PLANS, Plan
+from benchmarks.preferences.settings import MAX_COMPLETION, MAX_PROMPT, PLANS, Plan
 from benchmarks.preferences.sources import SETS, BadSource
 from benchmarks.preferences.tables import Results
 from benchmarks.preferences.trials import OURS, PEER, Arena, Trial
@@ -52,10 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(tables.base_line(base), flush=True)
         for name in options.sets:
             plan = PLANS[name]
-            data = SETS[name](options.data / name)
+            data = SETS[name](options.data)
             if options.tune:
                 data = data.development()
-            arena = Arena(root, base, data, plan.max_prompt, plan.max_completion)
+            arena = Arena(root, base, data, MAX_PROMPT, MAX_COMPLETION)
             print(f"\n{name}: {tables.arena_lines(arena, plan)}", flush=True)
             if options.tune:
                 tune(arena, plan, options.seeds, options.again)
@@ -82,8 +82,8 @@ def measure(name: str, arena: Arena, plan: Plan, seeds: Sequence[int], again: bo
 def tune(arena: Arena, plan: Plan, seeds: Sequence[int], again: bool) -> None:
     """Both trainers over their grids, judged on development prompts; prints one table."""
     rows = []
-    for who, grid in plan.grid.items():
-        for setting in grid:
+    for who in (OURS, PEER):
+        for setting in plan.grid(who):
             done = [arena.trial(who, setting, seed, again) for seed in seeds]
             rows.append(tables.grid_row(arena, who, setting, done))
             print("  " + ", ".join(rows[-1]), flush=True)

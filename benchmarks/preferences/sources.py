@@ -43,12 +43,12 @@ class BadSource(ValueError):
     """The data cannot be read: one sentence that says the file and what is wrong."""
 
 
-def read_hh_rlhf(folder: Path) -> Preferences:
-    """Pairs of dialogues that differ in the last reply (Bai et al. 2022): all tranches, train and test files."""
+def read_hh_rlhf(folder: Path, tranches: str = "*") -> Preferences:
+    """Pairs of dialogues that differ in the last reply (Bai et al. 2022), of the tranches whose name fits."""
     dropped: Counter[str] = Counter()
-    test = list(_hh_rows(folder, "test", dropped))
+    test = list(_hh_rows(folder, tranches, "test", dropped))
     tested = {row.family for row in test}
-    train = list(_hh_rows(folder, "train", dropped))
+    train = list(_hh_rows(folder, tranches, "train", dropped))
     apart = [row for row in train if row.family not in tested]
     dropped["training dialogue begins as a test dialogue does"] += len(train) - len(apart)
     return Preferences(apart, test, +dropped)
@@ -74,9 +74,12 @@ def read_alpaca_eval_kwise(folder: Path) -> Preferences:
     return Preferences(sides[False], sides[True], +dropped)
 
 
+# What people were asked for is opposite in the parts of hh_rlhf, so that there is also a reward model for each.
 SETS: dict[str, Callable[[Path], Preferences]] = {
-    "hh_rlhf": read_hh_rlhf,
-    "alpaca_eval_kwise": read_alpaca_eval_kwise,
+    "hh_rlhf": lambda data: read_hh_rlhf(data / "hh_rlhf"),
+    "hh_rlhf.helpful": lambda data: read_hh_rlhf(data / "hh_rlhf", "helpful-*"),
+    "hh_rlhf.harmless": lambda data: read_hh_rlhf(data / "hh_rlhf", "harmless-*"),
+    "alpaca_eval_kwise": lambda data: read_alpaca_eval_kwise(data / "alpaca_eval_kwise"),
 }
 
 
@@ -123,10 +126,10 @@ def ranking_rows(rows: Iterable[Ranked], split: str) -> Iterator[dict[str, Any]]
         }
 
 
-def _hh_rows(folder: Path, split: str, dropped: Counter[str]) -> Iterator[Ranked]:
-    files = sorted(folder.glob(f"*/{split}.jsonl.gz"))
+def _hh_rows(folder: Path, tranches: str, split: str, dropped: Counter[str]) -> Iterator[Ranked]:
+    files = sorted(folder.glob(f"{tranches}/{split}.jsonl.gz"))
     if not files:
-        raise BadSource(f"There is no */{split}.jsonl.gz in {folder}.")
+        raise BadSource(f"There is no {tranches}/{split}.jsonl.gz in {folder}.")
     seen = set()
     for file in files:
         for row in _lines(file):

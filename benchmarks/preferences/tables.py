@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.preferences.base import SPEC
-from benchmarks.preferences.settings import Plan
+from benchmarks.preferences.settings import MAX_COMPLETION, MAX_PROMPT, Plan
 from benchmarks.preferences.statistics import Comparison, Estimate, Tally, accuracy, compare, log_loss, together
 from benchmarks.preferences.trials import OURS, PEER, Arena, Setting, Trial
 from benchmarks.report import Measurement, spread, table
@@ -48,8 +48,8 @@ def arena_lines(arena: Arena, plan: Plan) -> str:
         f"{sum(len(prompt.pairs) for prompt in side)} comparisons of {len(side)} prompts {name}"
         for name, side in (("to train on", arena.train), ("held out", arena.test))
     ]
-    limits = f"at most {plan.max_prompt} tokens of prompt (older turns are cut off) and {plan.max_completion} of answer"
-    left_out = [f"{count} x {reason}" for reason, count in sorted(arena.dropped.items())]
+    limits = f"at most {MAX_PROMPT} tokens of prompt (older turns are cut off) and {MAX_COMPLETION} of answer"
+    left_out = [f"{count} x {reason}" for reason, count in sorted((+arena.dropped).items())]
     settings = [f"{who}: {_say(who, setting)}" for who, setting in plan.chosen.items()]
     return "\n  ".join([", ".join(counts) + "; " + limits, "left out: " + "; ".join(left_out), "; ".join(settings)])
 
@@ -119,7 +119,8 @@ def measurements(name: str, results: Results, plan: Plan) -> list[Measurement]:
     found, peer = results.accuracy, f"TRL {version('trl')} RewardTrainer"
     settings: dict[str, Any] = {who: plan.chosen[who]._asdict() for who in (OURS, PEER)}
     settings["seeds"] = len(results.trials[OURS])
-    intervals = {who: [e.low, e.high] for who, e in ((OURS, found.ours), (PEER, found.peer), ("-", found.difference))}
+    named = {"interval": found.ours, "peer_interval": found.peer, "difference_interval": found.difference}
+    intervals = {name: [estimate.low, estimate.high] for name, estimate in named.items()}
     losses = [log_loss(results.tallies[who]) for who in (OURS, PEER)]
     rates = [median(trial.rate for trial in results.trials[who]) for who in (OURS, PEER)]
     return [
