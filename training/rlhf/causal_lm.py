@@ -158,7 +158,7 @@ def text_loss(model: PreTrainedModel, blocks: Tensor) -> Tensor:
 
 def response_logits(model: PreTrainedModel, packed: Packed) -> Tensor:
     """float32 logits where each response token is predicted, row by row: [R, V]; `packed.targets` are the tokens."""
-    return in_one_pass(model, lambda: project(model, packed_states(model, packed)[packed.predictors]))
+    return in_one_pass(model, lambda: project(model, packed_states(model, packed, packed.predictors)))
 
 
 def token_logprobs(logits: Tensor, tokens: Tensor, temperature: float = 1.0) -> Tensor:

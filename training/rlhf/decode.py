@@ -144,8 +144,8 @@ class _Batch:
         """All samples of some more prompts, which are `chosen` among all. Their pass is packed, as in training."""
         cache = SampleCache(torch.arange(len(chosen), device=self.device).repeat_interleave(self.samples))
         packed = pack([Tree(list(prompt)) for prompt in prompts], self.device)
-        states = packed_states(self.model, packed, cache)
-        logits = project(self.model, states[packed.ends])[cache.prompt_of_row]
+        states = packed_states(self.model, packed, packed.ends, cache)
+        logits = project(self.model, states)[cache.prompt_of_row]
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=self.device)[cache.prompt_of_row]
         first = torch.tensor(chosen, device=self.device) * self.samples
         row = (first[:, None] + torch.arange(self.samples, device=self.device)).flatten()

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from training.rlhf.last_layer import read_only
 from training.rlhf.sample_cache import SampleCache
 
 NAME = "podium_packed"
@@ -147,10 +148,15 @@ def computing(model: PreTrainedModel) -> torch.autocast:
     return torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
-def packed_states(model: PreTrainedModel, packed: Packed, sample_cache: SampleCache | None = None) -> Tensor:
-    """Last hidden state of every token: [N, hidden]. A sample cache keeps the keys and values of the stems."""
+def packed_states(
+    model: PreTrainedModel, packed: Packed, at: Tensor | None = None, sample_cache: SampleCache | None = None
+) -> Tensor:
+    """Last hidden states at the flat positions `at`, or of every token: [R] -> [R, hidden].
+
+    A sample cache keeps the keys and values of the stems.
+    """
     ids, positions = packed.ids[None], packed.positions[None]
-    with computing(model):
+    with computing(model), read_only(model, at):
         output = model.base_model(
             input_ids=ids,
             position_ids=positions,
@@ -158,7 +164,8 @@ def packed_states(model: PreTrainedModel, packed: Packed, sample_cache: SampleCa
             packed_layout=packed.layout,
             sample_cache=sample_cache,
         )
-    return output.last_hidden_state[0]
+    states: Tensor = output.last_hidden_state[0]
+    return states if at is None else states[at]
 
 
 def next_states(model: PreTrainedModel, tokens: Tensor, positions: Tensor, cache: SampleCache) -> Tensor:

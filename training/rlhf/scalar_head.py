@@ -53,7 +53,7 @@ class ScalarModel(nn.Module):
 
     def forward(self, packed: Packed, at: Tensor) -> Tensor:
         """One number at each of the flat positions `at`: [R] -> [R]."""
-        hidden = packed_states(self.classifier, packed)[at]
+        hidden = packed_states(self.classifier, packed, at)
         return self.classifier.score(hidden.float()).squeeze(-1) - self.reward_bias
 
     def score(self, packed: Packed) -> Tensor:
@@ -64,7 +64,7 @@ class ScalarModel(nn.Module):
         """The reward of each row by each head; one column where there is one head: [rows, H]."""
         if self.heads is None:
             return self.score(packed)[:, None]
-        hidden = in_one_pass(self, lambda: packed_states(self.classifier, packed)[packed.ends]).float()
+        hidden = in_one_pass(self, lambda: packed_states(self.classifier, packed, packed.ends)).float()
         return hidden @ whole(self.heads).T - torch.tensor(self.head_biases, device=hidden.device)
 
     def values(self, packed: Packed) -> Tensor:

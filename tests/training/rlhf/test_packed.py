@@ -136,6 +136,29 @@ def test_a_prompt_without_completions_is_a_plain_row(model: PreTrainedModel) -> 
     torch.testing.assert_close(states, expected, atol=1e-5, rtol=0)
 
 
+def test_the_last_mlp_is_computed_for_the_states_that_are_read_alone(model: PreTrainedModel) -> None:
+    expected = torch.stack([states[-1] for states in alone(model)])
+    expected_gradient = gradient(model, expected)
+    layout, everywhere = packed(model, TREES)
+    layers = next(module for module in model.base_model.children() if isinstance(module, torch.nn.ModuleList))
+    seen: list[int] = []
+    for layer in layers:
+        layer.mlp.register_forward_hook(lambda _, inputs, output: seen.append(inputs[0].shape[1]))
+    twice = torch.cat([layout.ends, layout.ends[:2]])  # what several completions read is computed once
+    states = packed_states(model, layout, twice)
+    assert seen == [len(layout.ids), len(layout.ends)]
+    torch.testing.assert_close(states, torch.cat([expected, expected[:2]]), atol=1e-5, rtol=0)
+    assert_same_gradient(gradient(model, states[: len(expected)]), expected_gradient, 1e-5)
+    torch.testing.assert_close(packed_states(model, layout), everywhere)
+
+
+def test_a_pass_that_fails_leaves_the_last_mlp_whole(model: PreTrainedModel) -> None:
+    layout, everywhere = packed(model, TREES)
+    with pytest.raises(IndexError):
+        packed_states(model, layout._replace(ids=layout.ids + 50), layout.ends)
+    torch.testing.assert_close(packed_states(model, layout), everywhere)
+
+
 def test_double_precision_agrees_to_double_precision() -> None:
     torch.manual_seed(0)
     model = ARCHITECTURES["gpt2"]().double()  # its positions are learned: no rotary table in float32

@@ -115,8 +115,8 @@ class PolicyLM(TemplateLM):
                 predictors += [last, *range(first, first + len(answer) - 1)]
                 targets += answer
                 first += len(answer) - 1
-        states = packed_states(self.policy, pack(trees, self._device))
-        logits = project(self.policy, states[torch.tensor(predictors, device=self._device)])
+        at = torch.tensor(predictors, device=self._device)
+        logits = project(self.policy, packed_states(self.policy, pack(trees, self._device), at))
         wanted = torch.tensor(targets, device=self._device)
         lengths = [len(answer) for of in answers for answer in of]
         logprobs = token_logprobs(logits, wanted).split(lengths)
