@@ -1,13 +1,14 @@
 """How much of what the machine can multiply reaches the training: FLOPs of the linear layers over those of a matmul.
 
-Real tokens only, 2 FLOPs a weight forward and 4 backward; attention, padding and everything else count as nothing.
+Real tokens only, 2 FLOPs a weight forward and 4 backward; attention, padding and everything else count as nothing, and
+nor does the last layer's MLP where nobody reads the state, because it is not computed there.
 """
 
 import torch
 
 from benchmarks.training import ppo, reward_model
 from benchmarks.training.timing import Work
-from benchmarks.training.world import SHAPES, VOCABULARY, linear_parameters
+from benchmarks.training.world import SHAPES, VOCABULARY, linear_parameters, trunk_parameters
 
 SIDE = 2048
 
@@ -29,11 +30,12 @@ def matmul(precision: str) -> Work:
 def of_reward_model(size: str, precision: str, prompts: int, per_step: int) -> Work:
     """GFLOP of K-wise training, K = 9, with the prompt computed once."""
     train = reward_model.ours(size, 9, precision, prompts, per_step)
-    tokens = sum(prompt.tree.tokens for prompt in reward_model.rankings(9, prompts))
+    trees = [prompt.tree for prompt in reward_model.rankings(9, prompts)]
+    weights = trunk_parameters(size, sum(tree.tokens for tree in trees), sum(len(tree.branches) for tree in trees))
 
     def work() -> float:
         train()
-        return 6 * linear_parameters(size) * tokens / 1e9
+        return 6 * weights / 1e9
 
     return work
 
@@ -41,15 +43,19 @@ def of_reward_model(size: str, precision: str, prompts: int, per_step: int) -> W
 def of_ppo(size: str, precision: str) -> Work:
     """GFLOP of an iteration with full-length responses.
 
-    Sampling reads each token once; reference, reward model and value model once more; the update of policy and value
-    model costs three times as much each. Policy and reference have a head over the vocabulary, on response tokens only.
+    Sampling computes each token once, the prompts in one pass; the reward model reads one state an episode; reference
+    and value model those before the response tokens, and so does the update of policy and value model, which costs
+    three times as much. Policy and reference have a head over the vocabulary, on those states only.
     """
     iterate = ppo.ours(size, precision, ragged=False)
     episodes = ppo.EPISODES[size]
     response = episodes * ppo.LENGTH
-    tokens = sum(map(len, ppo.prompts(size))) + response
+    prompts = sum(map(len, ppo.prompts(size)))
+    sampling = trunk_parameters(size, prompts, episodes) + response * linear_parameters(size)
+    scoring = trunk_parameters(size, prompts + response, episodes)
+    passes = trunk_parameters(size, prompts + response, response)
     head = SHAPES[size]["hidden_size"] * VOCABULARY
-    flops = tokens * linear_parameters(size) * (2 + 3 * 2 + 2 * 6) + response * head * (2 + 2 + 6)
+    flops = 2 * sampling + 2 * scoring + (2 * 2 + 2 * 6) * passes + response * head * (2 + 2 + 6)
 
     def work() -> float:
         iterate()

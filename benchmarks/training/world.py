@@ -41,6 +41,16 @@ def linear_parameters(size: str) -> int:
     return shape["num_hidden_layers"] * (4 * width * width + 3 * width * shape["intermediate_size"])
 
 
+def trunk_parameters(size: str, tokens: int, read: int) -> int:
+    """Weights of linear layers that a pass over `tokens` meets, summed over its tokens.
+
+    The last layer's MLP meets only those whose state is `read`.
+    """
+    shape = SHAPES[size]
+    last_mlp = 3 * shape["hidden_size"] * shape["intermediate_size"]
+    return linear_parameters(size) * tokens - last_mlp * (tokens - read)
+
+
 @dataclass(frozen=True)
 class Lengths:
     """Tokens of a text, drawn evenly from low to high."""
