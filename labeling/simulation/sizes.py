@@ -72,7 +72,7 @@ MINI = Size(
     },
     sample={
         "temperature": 1.0, "response_length": RESPONSE_LENGTH, "max_prompt_tokens": 64, "batch_size": 256,
-        **ONE_THREAD,
+        "decode_batch_size": 256, **ONE_THREAD,
     },
     reward_model={
         "epochs": 2, "batch_size": 16, "lr": 1e-3, "weight_decay": 0.05, "unit_std": True, "max_prompt_tokens": 64,

@@ -101,6 +101,7 @@ def _sampling(spec: BestOfNSpec) -> SampleSpec:
         response_length=spec.response_length,
         max_prompt_tokens=spec.max_prompt_tokens,
         batch_size=spec.batch_size,
+        decode_batch_size=spec.decode_batch_size,
     )
 
 

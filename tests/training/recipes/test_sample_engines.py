@@ -159,3 +159,20 @@ def test_a_run_from_a_server_that_is_killed_loses_nothing_and_repeats_nothing(
         finish("sample", killed)
     assert rows_of(killed) == [expected[0] | {"kept": True}, *expected[1:]]
     assert len(expected) == len({(row["prompt_id"], row["sample"]) for row in expected}) == 800
+
+
+def test_rows_that_are_decoded_fewer_at_a_time_are_the_same(world: World) -> None:
+    """A row's randomness is its own: how many stand beside it is a matter of memory."""
+    inputs = {"prompts": world.dataset("twenty", "prompts", prompts(20))}
+    spec = SPEC | {"batch_size": 80}
+    folders = [
+        world.run(f"by{rows}", "sample", spec | {"decode_batch_size": rows}, inputs, {"policy": "sft"})
+        for rows in (80, 12)
+    ]
+    for folder in folders:
+        finish("sample", folder)
+    together, few = map(rows_of, folders)
+    assert [row["token_ids"] for row in together] == [row["token_ids"] for row in few]
+    assert [row["prompt_id"] for row in few] == [f"p{i}" for i in range(20) for _ in range(4)]
+    for one, other in zip(together, few, strict=True):
+        assert one["logprobs"] == pytest.approx(other["logprobs"], abs=1e-4)

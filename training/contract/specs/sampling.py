@@ -27,7 +27,8 @@ class SampleSpec(Spec):
     top_p: float = 1.0
     response_length: int = 1000  # tokens at most, the end token included
     max_prompt_tokens: int = 1000
-    batch_size: int = 128  # completions sampled at a time, and what a kill loses at most
+    batch_size: int = 512  # completions between two writes, and what a kill loses at most
+    decode_batch_size: int = 128  # of these, decoded at a time; where some have ended, others enter
     engine: str = (
         "decoder"  # decoder: ours | vllm: where it is installed | openai: any server that speaks like OpenAI's
     )
@@ -44,7 +45,7 @@ class SampleSpec(Spec):
 
     def validate(self) -> None:
         super().validate()
-        self.positive("samples_per_prompt", "response_length", "max_prompt_tokens", "batch_size")
+        self.positive("samples_per_prompt", "response_length", "max_prompt_tokens", "batch_size", "decode_batch_size")
         self.positive("max_concurrency", "max_attempts", "request_timeout")
         require(self.temperature >= 0, f"temperature is {self.temperature}; it must be 0 (greedy) or more.")
         require(0 < self.top_p <= 1, f"top_p is {self.top_p}; it must be more than 0 and at most 1.")
@@ -104,9 +105,11 @@ class BestOfNSpec(Spec):
     temperature: float = 1.0
     response_length: int = 1000  # tokens at most, the end token included
     max_prompt_tokens: int = 1000
-    batch_size: int = 128  # completions decoded at a time, at least those of one prompt
+    batch_size: int = 512  # completions between two writes, at least those of one prompt
+    decode_batch_size: int = 128  # of these, decoded at a time; where some have ended, others enter
     micro_batch_tokens: int = 4096  # padded tokens in one pass of the reward model
 
     def validate(self) -> None:
         super().validate()
-        self.positive("n", "temperature", "response_length", "max_prompt_tokens", "batch_size", "micro_batch_tokens")
+        self.positive("n", "temperature", "response_length", "max_prompt_tokens")
+        self.positive("batch_size", "decode_batch_size", "micro_batch_tokens")

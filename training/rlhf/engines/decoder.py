@@ -33,7 +33,7 @@ class DecoderEngine:
             top_p=self.spec.top_p,
             stop_token_id=self.tokenizer.eos_token_id,
             pad_token_id=self.tokenizer.pad_token_id,
-            batch_size=self.spec.batch_size,
+            batch_size=self.spec.decode_batch_size,
         )
         rows = zip(
             decoded.tokens.tolist(),
