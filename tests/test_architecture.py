@@ -37,6 +37,7 @@ SLICES: dict[str, set[str] | None] = {
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
     "agreement": {"evaluation", "rankings", "queue", "rubrics", "guidelines", "labelers", "prompts", "completions"},
+    "screening": {"agreement", "labelers"},
     "exports": {"prompts", "completions", "demonstrations", "rankings", "queue", "labelers", "guidelines"},
     "rounds": None,
     "simulation": None,
