@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('value', models.JSONField()),
+                ('is_done', models.BooleanField(default=False, help_text='The candidate has gone on from it, and it was whole.')),
                 ('revision', models.PositiveIntegerField(default=1, help_text='Counts up; a window that saves names the one it knows.')),
                 ('saved_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='labeling.screeningitem')),

@@ -23,12 +23,12 @@ def home(request: HttpRequest, labeler: Labeler, *, error: str = "", status: int
             "step": number,
             "title": TITLES[ScreeningItem.Kind(item.kind)],
             "beginning": item.text,
-            "is_done": sit.is_whole(item, response),
+            "is_done": sit.is_done(response),
             "is_begun": response is not None and not answers.is_blank(response.value),
         }
         for number, (item, response) in enumerate(steps, start=1)
     ]
-    done = sum(sit.is_whole(item, response) for item, response in steps)
+    done = sum(sit.is_done(response) for _, response in steps)
     context = {
         "labeler": labeler,
         "sitting": sitting,

@@ -110,6 +110,7 @@ class Response(models.Model):
     sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="responses")
     item = models.ForeignKey(ScreeningItem, on_delete=models.PROTECT, related_name="responses")
     value = models.JSONField()
+    is_done = models.BooleanField(default=False, help_text="The candidate has gone on from it, and it was whole.")
     revision = models.PositiveIntegerField(
         default=1, help_text="Counts up; a window that saves names the one it knows."
     )

@@ -71,8 +71,9 @@ def steps(sitting: Sitting) -> list[tuple[ScreeningItem, Response | None]]:
     return [(item, said.get(item.pk)) for item in asked(sitting.screening_set)]
 
 
-def is_whole(item: ScreeningItem, response: Response | None) -> bool:
-    return response is not None and not answers.missing(item.kind, response.value)
+def is_done(response: Response | None) -> bool:
+    """Half a sentence that was saved by itself is not: the candidate has to go on from it."""
+    return response is not None and response.is_done
 
 
 def why_closed(sitting: Sitting) -> str:
@@ -89,6 +90,7 @@ def save(sitting: Sitting, item: ScreeningItem, posted: Mapping[str, Any], base:
     """Store what the candidate has said to this item so far.
 
     `base` is the revision that a page knows which saves by itself (0: none); the same words again are no new one.
+    Without it the candidate goes on, and the step is done if the answer is whole.
     Raises BadInput for a text that is too long, Newer where `base` is not the stored revision, Conflict for answers
     that are sent in, and for a set that was closed: then what came is kept nevertheless.
     """
@@ -104,15 +106,17 @@ def save(sitting: Sitting, item: ScreeningItem, posted: Mapping[str, Any], base:
 
 
 def _put(sitting: Sitting, item: ScreeningItem, value: answers.Value, base: int | None) -> Response:
+    goes_on = base is None
+    done = goes_on and not answers.missing(item.kind, value)
     stored = Response.objects.filter(sitting=sitting, item=item).first()
     if stored is None:
-        return Response.objects.create(sitting=sitting, item=item, value=value, revision=(base or 0) + 1)
-    if stored.value == value:
+        return Response.objects.create(sitting=sitting, item=item, value=value, is_done=done, revision=(base or 0) + 1)
+    if stored.value == value and (stored.is_done or not goes_on):
         return stored
-    if base is not None and base != stored.revision:
+    if not goes_on and base != stored.revision:
         raise Newer(stored)
-    stored.value, stored.revision, stored.saved_at = value, stored.revision + 1, timezone.now()
-    stored.save(update_fields=["value", "revision", "saved_at"])
+    stored.value, stored.is_done, stored.revision, stored.saved_at = value, done, stored.revision + 1, timezone.now()
+    stored.save(update_fields=["value", "is_done", "revision", "saved_at"])
     return stored
 
 
@@ -123,7 +127,7 @@ def send_in(sitting: Sitting) -> Sitting:
         sitting = _locked(sitting)
         if closed := why_closed(sitting):
             raise Conflict(closed)
-        left = sum(not is_whole(item, response) for item, response in steps(sitting))
+        left = sum(not is_done(response) for _, response in steps(sitting))
         if left:
             raise BadInput(f"{left} {'step is' if left == 1 else 'steps are'} not finished yet.")
         sitting.sent_in_at = timezone.now()

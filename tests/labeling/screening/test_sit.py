@@ -40,9 +40,9 @@ def test_half_an_answer_is_kept(researcher: User) -> None:
     sitting = sit.begin(make_candidate())
     item, _ = sit.steps(sitting)[0]
     sit.save(sitting, item, {"flag-1": "no"})
-    found, response = sit.steps(Sitting.objects.get())[0]
+    _, response = sit.steps(Sitting.objects.get())[0]
     assert response is not None and response.value == [None, False, None]
-    assert not sit.is_whole(found, response)
+    assert not sit.is_done(response)
     with pytest.raises(BadInput, match="6 steps are not finished"):
         sit.send_in(sitting)
 
@@ -57,6 +57,17 @@ def test_what_is_sent_in_cannot_be_changed(researcher: User) -> None:
             door()
     assert before is not None
     assert Response.objects.get(pk=before.pk).value == [True, True, False]
+
+
+def test_half_a_sentence_that_saved_itself_is_not_done(researcher: User) -> None:
+    make_set(researcher)
+    sitting = answer_all(make_candidate(), send=False)
+    item, _ = sit.steps(sitting)[3]
+    sit.save(sitting, item, {"text": "No religion"}, 1)
+    with pytest.raises(BadInput, match="1 step is not finished"):
+        sit.send_in(sitting)
+    sit.save(sitting, item, {"text": "No religion"})  # she goes on from it as it is
+    assert sit.send_in(sitting).sent_in_at is not None
 
 
 def test_windows_do_not_write_over_each_other(researcher: User) -> None:
