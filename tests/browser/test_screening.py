@@ -25,6 +25,7 @@ def invite(page: Page) -> str:
     page.get_by_label("Open for days").fill("7")
     page.get_by_role("button", name="Make the invitation").click()
     expect(page.get_by_text("training cohort, screened first")).to_be_visible()
+    look(page)
     return page.get_by_label("Link to send").input_value()
 
 
