@@ -20,8 +20,12 @@ from labeling.models import (
     Labeler,
     Proposal,
     Purpose,
+    Response,
     Role,
     Round,
+    ScreeningItem,
+    ScreeningSet,
+    Sitting,
     Stage,
     Thread,
     Topic,
@@ -165,3 +169,29 @@ def invitation_for_admin(invitation_id: int) -> Invitation:
 def invitation_by_token(token: str) -> Invitation:
     """For whoever holds the link."""
     return get_object_or_404(Invitation, token=token)
+
+
+def sitting_of(request: HttpRequest) -> Sitting:
+    """The candidate's own sitting; 404 for who has begun none."""
+    return get_object_or_404(Sitting.objects.select_related("screening_set"), labeler=labeler_of(request))
+
+
+def screening_set_for_office(set_id: int) -> ScreeningSet:
+    return get_object_or_404(ScreeningSet.objects.select_related("created_by"), pk=set_id)
+
+
+def screening_item_for_research(item_id: int) -> ScreeningItem:
+    return get_object_or_404(ScreeningItem.objects.select_related("screening_set"), pk=item_id)
+
+
+def demonstration_to_grade(user: User, response_id: UUID) -> Response:
+    """A candidate's demonstration that is sent in, with nothing that says whose it is; never one's own."""
+    sent_in = Response.objects.filter(item__kind=ScreeningItem.Kind.WRITE, sitting__sent_in_at__isnull=False)
+    others = sent_in.exclude(sitting__labeler__user=user)
+    return get_object_or_404(others.select_related("item__screening_set"), pk=response_id)
+
+
+def candidate_for_admin(user: User, sitting_id: UUID) -> Sitting:
+    """A candidate who has sent their answers in; nobody decides on themselves."""
+    others = Sitting.objects.exclude(labeler__user=user).filter(sent_in_at__isnull=False)
+    return get_object_or_404(others.select_related("labeler", "screening_set"), pk=sitting_id)

@@ -55,17 +55,13 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
 
 @admin.register(rows.Labeler)
 class LabelerAdmin(ReadOnly):
-    """Pausing and letting go; the cohort stays, or held-out judgements would stop being held out."""
+    """A state is changed on the labeler's page, with its reason; the cohort stays, or held-out would mean nothing."""
 
     list_display = ["pseudonym", "user", "cohort", "state", "is_simulated", "created_at"]
     list_filter = ["cohort", "state", "is_simulated"]
     search_fields = ["pseudonym", "user__email"]
     fields = ["pseudonym", "user", "cohort", "state", "is_simulated", "created_at"]
-    readonly_fields = ["pseudonym", "user", "cohort", "is_simulated", "created_at"]
     list_select_related = ["user"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return admin.ModelAdmin.has_change_permission(self, request, obj)
 
 
 @admin.register(rows.Invitation)

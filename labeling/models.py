@@ -4,7 +4,7 @@ from labeling.completions.models import Completion
 from labeling.demonstrations.models import Demonstration
 from labeling.exports.models import Export
 from labeling.guidelines.models import Acknowledgement, Guideline, Purpose
-from labeling.labelers.models import Cohort, Invitation, Labeler, Role, User
+from labeling.labelers.models import Cohort, Invitation, Labeler, Role, StateChange, User
 from labeling.prompts.models import Prompt, Split, Topic, UseCase
 from labeling.proposals.models import Proposal, Shape
 from labeling.queue.models import (
@@ -20,6 +20,7 @@ from labeling.queue.models import (
 from labeling.rankings.models import RankedCompletion, Ranking
 from labeling.rounds.models import Round, Stage
 from labeling.rubrics.models import Rubric
+from labeling.screening.models import Grade, Reference, Response, ScreeningItem, ScreeningSet, Sitting
 from labeling.threads.models import Post, Reading, Thread
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Demonstration",
     "Draft",
     "Export",
+    "Grade",
     "Guideline",
     "Invitation",
     "Kind",
@@ -44,12 +46,18 @@ __all__ = [
     "RankedCompletion",
     "Ranking",
     "Reading",
+    "Reference",
+    "Response",
     "Role",
     "Round",
     "Rubric",
+    "ScreeningItem",
+    "ScreeningSet",
     "Shape",
+    "Sitting",
     "Split",
     "Stage",
+    "StateChange",
     "Thread",
     "Topic",
     "UseCase",

@@ -6,6 +6,7 @@ from labeling import api
 from labeling.agreement import views as agreement
 from labeling.demonstrations import views as demonstrations
 from labeling.guidelines import views as guidelines
+from labeling.labelers import person_views as person
 from labeling.labelers import views as labelers
 from labeling.prompts import views as prompts
 from labeling.proposals import desk_views as desk
@@ -16,6 +17,10 @@ from labeling.queue import views as queue
 from labeling.rankings import views as rankings
 from labeling.rounds import views as rounds
 from labeling.rubrics import views as rubrics
+from labeling.screening import candidate_views as candidate
+from labeling.screening import grade_views as grading
+from labeling.screening import selection_views as selection
+from labeling.screening import views as screening
 from labeling.threads import views as threads
 from labeling.topics import views as topics
 
@@ -46,6 +51,11 @@ urlpatterns: list[URLPattern] = [
     path("topics/", topics.topic_choose, name="topic-choose"),
     path("propose/<uuid:assignment_id>/", proposals.write, name="proposal-write"),
     path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
+    # Candidates
+    path("screening/mine/begin/", candidate.begin, name="candidate-begin"),
+    path("screening/mine/send-in/", candidate.send_in, name="candidate-send-in"),
+    path("screening/mine/<int:step>/", candidate.step, name="candidate-step"),
+    path("screening/mine/<int:step>/draft/", candidate.draft, name="candidate-draft"),
     # Researchers
     path("prompts/", prompts.prompt_list, name="prompt-list"),
     path("prompts/import/", prompts.prompt_import, name="prompt-import"),
@@ -69,16 +79,33 @@ urlpatterns: list[URLPattern] = [
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
     path("rounds/<int:round_id>/<slug:name>/retry/", rounds.stage_retry, name="stage-retry"),
     path("rounds/<int:round_id>/<slug:name>/go-on/", rounds.stage_go_on, name="stage-go-on"),
+    path("screening/make/", screening.set_make, name="screening-make"),
+    path("screening/<int:set_id>/add/<slug:kind>/", screening.item_add, name="screening-add"),
+    path("screening/<int:set_id>/import/", screening.set_import, name="screening-import"),
+    path("screening/<int:set_id>/answer/<int:step>/", screening.answer, name="screening-answer"),
+    path("screening/<int:set_id>/open/", screening.set_open, name="screening-open"),
+    path("screening/<int:set_id>/close/", screening.set_close, name="screening-close"),
+    path("screening/items/<int:item_id>/remove/", screening.item_remove, name="screening-remove"),
+    path("screening/items/<int:item_id>/put-back/", screening.item_put_back, name="screening-put-back"),
+    path("screening/<int:set_id>/grade/", grading.grade_next, name="screening-grade"),
+    path("screening/grade/<uuid:response_id>/", grading.grade_one, name="screening-grade-one"),
     # Researchers and admins
+    path("screening/", screening.set_list, name="screening-list"),
+    path("screening/<int:set_id>/", screening.set_detail, name="screening-set"),
     path("agreement/", agreement.overview, name="agreement"),
     path("agreement/figures.csv", agreement.figures_csv, name="agreement-csv"),
     path("agreement/items/", agreement.item_list, name="agreement-items"),
     path("agreement/items/<int:item_id>/", agreement.item_detail, name="agreement-item"),
     # Admins
     path("labelers/", labelers.labeler_list, name="labeler-list"),
-    path("labelers/<slug:pseudonym>/pause/", labelers.labeler_pause, name="labeler-pause"),
-    path("labelers/<slug:pseudonym>/resume/", labelers.labeler_resume, name="labeler-resume"),
+    path("people/<slug:pseudonym>/", person.labeler_detail, name="labeler-detail"),
+    path("people/<slug:pseudonym>/pause/", person.labeler_change, {"after": "paused"}, name="labeler-pause"),
+    path("people/<slug:pseudonym>/resume/", person.labeler_change, {"after": "active"}, name="labeler-resume"),
+    path("people/<slug:pseudonym>/leave/", person.labeler_change, {"after": "left"}, name="labeler-leave"),
     path("labelers/<slug:pseudonym>/rate/", labelers.labeler_rate, name="labeler-rate"),
+    path("screening/<int:set_id>/selection/", selection.selection, name="screening-selection"),
+    path("screening/candidates/<uuid:sitting_id>/decide/", selection.decide, name="screening-decide"),
+    path("screening/candidates/<uuid:sitting_id>/undo/", selection.undo, name="screening-undo"),
     path("labelers/invite/", labelers.invitation_create, name="invitation-create"),
     path("labelers/invitations/<int:invitation_id>/revoke/", labelers.invitation_revoke, name="invitation-revoke"),
     # Programs

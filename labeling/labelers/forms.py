@@ -1,10 +1,12 @@
-"""Signing up, inviting, and what a labeler is paid."""
+"""Signing up, inviting, changing a labeler's state, and what a labeler is paid."""
+
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest
 
 from labeling.labelers.accounts import forget_invitation, open_invitation_of
-from labeling.labelers.invite import accept
+from labeling.labelers.invite import DAYS, MOST_DAYS, USUALLY_SCREENED, accept
 from labeling.labelers.models import Cohort, Labeler, Role, User
 
 
@@ -34,14 +36,38 @@ class InviteForm(forms.Form):
         initial=Cohort.TRAINING,
         help_text="Held-out labelers judge and never produce training data.",
     )
+    screened = forms.ChoiceField(
+        label="Screened first",
+        choices=[("", "As usual for the cohort: training yes, held-out no"), ("yes", "Yes"), ("no", "No")],
+        required=False,
+        help_text="A labeler who is screened works once an admin has selected them.",
+    )
+    days = forms.IntegerField(
+        label="Open for days",
+        required=False,
+        initial=DAYS,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text=f"1 to {MOST_DAYS}; empty is {DAYS}.",
+    )
 
-    def clean(self) -> dict[str, str]:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("role") == Role.LABELER and not cleaned.get("cohort"):
             self.add_error("cohort", "A labeler needs a cohort.")
         if cleaned.get("role") != Role.LABELER:
             cleaned["cohort"] = ""
+        usual = USUALLY_SCREENED.get(cleaned.get("cohort", ""), False)
+        cleaned["screened"] = {"yes": True, "no": False}.get(cleaned.get("screened", ""), usual)
+        cleaned["days"] = cleaned.get("days") or DAYS
         return cleaned
+
+
+class ChangeForm(forms.Form):
+    """A labeler's next state: why, and the state that the person who decides has seen."""
+
+    why = forms.CharField(label="Reason", required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class RateForm(forms.Form):

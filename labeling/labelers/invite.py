@@ -1,4 +1,6 @@
-"""Invitations: the only way to an account. A link works once, until it is revoked or two weeks have passed."""
+"""Invitations: the only way to an account. A link works once, until it is revoked or its days have passed."""
+
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -10,9 +12,18 @@ from labeling.errors import BadInput, Conflict, NotFound
 from labeling.labelers.enroll import enroll, give_role
 from labeling.labelers.models import Cohort, Invitation, Role, User
 
+DAYS, MOST_DAYS = 14, 90
+# Held-out labelers come from the same vendors and are not screened (Ouyang et al. 2022, §3.4).
+USUALLY_SCREENED: dict[str, bool] = {Cohort.TRAINING: True, Cohort.HELD_OUT: False}
 
-def invite(by: User, email: str, role: str, cohort: str = "") -> Invitation:
-    """A fresh invitation; earlier open ones to this address end. Raises BadInput, or Conflict for a known account."""
+
+def invite(
+    by: User, email: str, role: str, cohort: str = "", *, days: int = DAYS, screened: bool = False
+) -> Invitation:
+    """A fresh invitation, open for so many days; earlier open ones to this address end.
+
+    `screened`: a labeler who accepts is in screening first. Raises BadInput, or Conflict for a known account.
+    """
     email = email.strip()
     try:
         validate_email(email)
@@ -22,12 +33,20 @@ def invite(by: User, email: str, role: str, cohort: str = "") -> Invitation:
         raise BadInput(f"The role “{role}” is unknown; use one of {', '.join(Role.values)}.")
     if role == Role.LABELER and cohort not in Cohort.values:
         raise BadInput("A labeler belongs to a cohort: training or held-out.")
+    if not 1 <= days <= MOST_DAYS:
+        raise BadInput(f"An invitation is open for 1 to {MOST_DAYS} days, not for {days}.")
     if User.objects.filter(email__iexact=email).exists():
         raise Conflict(f"There is an account for {email} already.")
     with transaction.atomic():
         _open().filter(email__iexact=email).update(revoked_at=timezone.now())
+        is_labeler = role == Role.LABELER
         return Invitation.objects.create(
-            created_by=by, email=email, role=role, cohort=cohort if role == Role.LABELER else ""
+            created_by=by,
+            email=email,
+            role=role,
+            cohort=cohort if is_labeler else "",
+            screened=screened and is_labeler,
+            expires_at=timezone.now() + timedelta(days=days),
         )
 
 
@@ -57,7 +76,8 @@ def accept(token: str, user: User) -> Invitation:
             raise NotFound("This invitation is not open any more. Please ask for a new one.")
         invitation = Invitation.objects.get(token=token)
         if invitation.role == Role.LABELER:
-            enroll(user, cohort=invitation.cohort)
+            why = f"Accepted the invitation by {invitation.created_by}"
+            enroll(user, cohort=invitation.cohort, screened=invitation.screened, why=why)
         else:
             give_role(user, invitation.role)
     return invitation

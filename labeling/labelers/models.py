@@ -108,6 +108,34 @@ class Labeler(models.Model):
     def may_work(self) -> bool:
         return self.state == self.State.ACTIVE
 
+    @property
+    def was_declined(self) -> bool:
+        """Whether this labeler left by not being chosen in the screening."""
+        last = self.changes.first() if self.state == self.State.LEFT else None
+        return last is not None and last.before == self.State.SCREENING
+
+
+class StateChange(models.Model):
+    """One step of a labeler from state to state. `standing.py` alone writes it; rows are never changed."""
+
+    labeler = models.ForeignKey(Labeler, on_delete=models.CASCADE, related_name="changes")
+    before = models.CharField(max_length=10, choices=Labeler.State)
+    after = models.CharField(max_length=10, choices=Labeler.State)
+    by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: a program."
+    )
+    why = models.CharField(max_length=1000, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(before=models.F("after")), name="state_change_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.labeler_id}: {self.before} → {self.after}"
+
 
 def new_token() -> str:
     return secrets.token_urlsafe(32)
@@ -124,6 +152,9 @@ class Invitation(models.Model):
     email = models.EmailField()
     role = models.CharField(max_length=12, choices=Role, default=Role.LABELER)
     cohort = models.CharField(max_length=10, choices=Cohort, blank=True)
+    screened = models.BooleanField(
+        default=False, db_default=False, help_text="The labeler is screened first and works once selected."
+    )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="invitations_made")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(default=in_two_weeks)
@@ -146,3 +177,12 @@ class Invitation(models.Model):
     @property
     def is_open(self) -> bool:
         return self.accepted_at is None and self.revoked_at is None and self.expires_at > timezone.now()
+
+    @property
+    def state(self) -> str:
+        """`open`, `used`, `revoked` or `expired`; what happened first counts."""
+        if self.accepted_at:
+            return "used"
+        if self.revoked_at:
+            return "revoked"
+        return "open" if self.is_open else "expired"

@@ -1,4 +1,4 @@
-"""The invitation's link, and the admin's list of labelers: their standing and their pay."""
+"""The invitation's link, and the admin's list of labelers, their pay and the invitations."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,10 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from labeling import access
 from labeling.errors import PodiumError
-from labeling.labelers import invite, rates, standing
+from labeling.labelers import invite, rates
 from labeling.labelers.accounts import remember_invitation
 from labeling.labelers.forms import InviteForm, RateForm
-from labeling.models import Assignment, Invitation, Labeler
+from labeling.models import Assignment, Invitation, Labeler, ScreeningSet
+
+EARLIER = 50
 
 
 @never_cache
@@ -62,20 +64,6 @@ def invitation_revoke(request: HttpRequest, invitation_id: int) -> HttpResponse:
 
 @access.admin_only
 @require_POST
-def labeler_pause(request: HttpRequest, pseudonym: str) -> HttpResponse:
-    standing.pause(access.labeler_for_admin(pseudonym))
-    return redirect("labeler-list")
-
-
-@access.admin_only
-@require_POST
-def labeler_resume(request: HttpRequest, pseudonym: str) -> HttpResponse:
-    standing.resume(access.labeler_for_admin(pseudonym))
-    return redirect("labeler-list")
-
-
-@access.admin_only
-@require_POST
 def labeler_rate(request: HttpRequest, pseudonym: str) -> HttpResponse:
     """What this labeler is paid for an hour."""
     labeler = access.labeler_for_admin(pseudonym)
@@ -95,9 +83,8 @@ def _listing(
     request: HttpRequest, form: InviteForm, rate_forms: Mapping[int, RateForm] = MappingProxyType({})
 ) -> dict[str, object]:
     """`rate_forms` are those that came back with something wrong, by labeler."""
-    open_invitations = Invitation.objects.filter(
-        accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
-    ).select_related("created_by")
+    invitations = Invitation.objects.select_related("created_by")
+    is_open = Q(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
     made = request.GET.get("made", "")
     return {
         "labelers": [
@@ -110,8 +97,11 @@ def _listing(
                 "link": request.build_absolute_uri(reverse("labeler-invitation", args=[row.token])),
                 "is_new": str(row.pk) == made,
             }
-            for row in open_invitations
+            for row in invitations.filter(is_open)
         ],
+        "earlier": invitations.exclude(is_open)[:EARLIER],
+        "candidates": Labeler.objects.filter(state=Labeler.State.SCREENING).count(),
+        "screening_is_open": ScreeningSet.objects.filter(is_open=True).exists(),
         "form": form,
     }
 

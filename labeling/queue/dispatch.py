@@ -14,6 +14,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from config.postgres.compiled import Compiled
@@ -45,6 +46,7 @@ __all__ = [
     "keep_alive",
     "may_get",
     "open_batch",
+    "put_down",
     "release",
     "renew",
     "retopic",
@@ -194,13 +196,27 @@ def _take_back(labeler: Labeler, assignment: Assignment) -> Assignment:
     return assignment
 
 
+def put_down(labeler: Labeler) -> int:
+    """All that this labeler holds goes back to the line, with its drafts kept; how many pieces it was.
+
+    They may take a piece up again, or still send it in, where nobody else has done it meanwhile.
+    """
+    with transaction.atomic():
+        return _end_leases(Assignment.objects.filter(labeler=labeler))
+
+
 def _put_aside(labeler: Labeler, lane: int) -> None:
-    leases = Assignment.objects.select_for_update(of=("item", "self")).select_related("item")
-    held = leases.filter(labeler=labeler, lane=lane, state=Assignment.State.LEASED).first()
-    if held:
-        line.give_back(held.item_id)
-        held.state, held.ended_at, held.skip_reason = Assignment.State.EXPIRED, timezone.now(), skips.NOT_NOW
-        held.save(update_fields=["state", "ended_at", "skip_reason"])
+    _end_leases(Assignment.objects.filter(labeler=labeler, lane=lane), skips.NOT_NOW)
+
+
+def _end_leases(assignments: QuerySet[Assignment], reason: str = "") -> int:
+    leases = assignments.filter(state=Assignment.State.LEASED).select_for_update(of=("item", "self"))
+    held = list(leases.select_related("item").order_by("item"))
+    for lease in held:
+        line.give_back(lease.item_id)
+        lease.state, lease.ended_at, lease.skip_reason = Assignment.State.EXPIRED, timezone.now(), reason
+        lease.save(update_fields=["state", "ended_at", "skip_reason"])
+    return len(held)
 
 
 def _said_of(item: WorkItem, but: Labeler | None = None) -> list[str]:

@@ -19,6 +19,7 @@ from labeling.models import Assignment, Kind, Labeler, Role
 from labeling.queue import dispatch, drafts, ledger, skips
 from labeling.queue.home import start_page, work_of
 from labeling.queue.recent import last_pieces
+from labeling.screening import candidate_views as candidate
 from labeling.threads.talk import unread
 
 PAGES = {Kind.DEMONSTRATE: "demonstration-write", Kind.RANK: "ranking-submit", Kind.PROPOSE: "proposal-write"}
@@ -32,7 +33,10 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("account_login")
     roles = access.user_of(request).roles
     if Role.LABELER in roles:
-        page = start_page(access.labeler_of(request)) | {"unread": unread(access.user_of(request))}
+        labeler = access.labeler_of(request)
+        if labeler.state == Labeler.State.SCREENING or labeler.was_declined:
+            return candidate.home(request, labeler)
+        page = start_page(labeler) | {"unread": unread(access.user_of(request))}
         return render(request, "labeling/queue/home.html", page)
     if Role.RESEARCHER in roles:
         return redirect("round-list")

@@ -77,11 +77,11 @@ def test_queue_rows_cannot_be_changed(client: Client, superuser: User) -> None:
     assert assignment.state == Assignment.State.DONE
 
 
-def test_a_labeler_can_be_paused_but_not_moved(client: Client, superuser: User, labeler: Labeler) -> None:
+def test_a_labeler_is_not_changed_past_the_history(client: Client, superuser: User, labeler: Labeler) -> None:
     url = reverse("admin:labeling_labeler_change", args=[labeler.pk])
-    assert client.post(url, {"state": "paused", "cohort": "held_out"}).status_code == 302
+    assert client.post(url, {"state": "paused", "cohort": "held_out"}).status_code == 403
     labeler.refresh_from_db()
-    assert (labeler.state, labeler.cohort) == ("paused", "training")
+    assert (labeler.state, labeler.cohort) == ("active", "training")
 
 
 def test_an_invitation_does_not_show_its_link(client: Client, superuser: User) -> None:

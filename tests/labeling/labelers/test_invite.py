@@ -77,6 +77,7 @@ def test_a_used_invitation_cannot_be_revoked(admin_user: User) -> None:
         (("a@example.org", "owner"), BadInput),
         (("a@example.org", Role.LABELER), BadInput),
         (("a@example.org", Role.LABELER, "both"), BadInput),
+        (("", Role.ADMIN), BadInput),
         (("ADA@example.org", Role.RESEARCHER), Conflict),
     ],
 )
@@ -84,6 +85,20 @@ def test_nonsense_is_refused(admin_user: User, fields: tuple[str, ...], error: t
     with pytest.raises(error):
         invite(admin_user, *fields)
     assert Invitation.objects.count() == 0
+
+
+@pytest.mark.parametrize("days", [0, -1, 91])
+def test_days_are_1_to_90(admin_user: User, days: int) -> None:
+    with pytest.raises(BadInput, match="1 to 90 days"):
+        invite(admin_user, "a@example.org", Role.RESEARCHER, days=days)
+    assert Invitation.objects.count() == 0
+
+
+def test_who_is_to_be_screened_begins_there(admin_user: User) -> None:
+    user = make_user("new")
+    accept(invite(admin_user, "new2@example.org", Role.LABELER, Cohort.HELD_OUT, screened=True).token, user)
+    assert (user.labeler.state, user.labeler.cohort) == (Labeler.State.SCREENING, Cohort.HELD_OUT)
+    assert "Ada" in user.labeler.changes.get().why
 
 
 def test_a_labeler_cannot_become_one_again(admin_user: User, labeler: Labeler) -> None:

@@ -187,20 +187,103 @@ def test_revoking_closes_the_link(ada: Client, invitation: Invitation) -> None:
     assert Client().get(link(invitation)).status_code == 410
 
 
+@pytest.mark.parametrize(
+    ("role", "cohort", "said", "screened"),
+    [
+        ("labeler", "training", "", True),  # as the paper did it
+        ("labeler", "held_out", "", False),
+        ("labeler", "training", "no", False),
+        ("labeler", "held_out", "yes", True),
+        ("researcher", "", "yes", False),
+    ],
+)
+def test_who_is_screened_follows_the_cohort_unless_said(
+    ada: Client, role: str, cohort: str, said: str, screened: bool
+) -> None:
+    ada.post(
+        reverse("invitation-create"), {"email": "new@example.org", "role": role, "cohort": cohort, "screened": said}
+    )
+    assert Invitation.objects.get().screened is screened
+
+
+@pytest.mark.parametrize(("days", "left"), [("", 14), ("1", 1), ("90", 90)])
+def test_an_invitation_is_open_for_its_days(ada: Client, days: str, left: int) -> None:
+    data = {"email": "new@example.org", "role": "labeler", "cohort": "training", "days": days}
+    ada.post(reverse("invitation-create"), data)
+    open_for = Invitation.objects.get().expires_at - timezone.now()
+    assert timedelta(days=left, minutes=-1) < open_for <= timedelta(days=left)
+
+
+@pytest.mark.parametrize("days", ["0", "91", "-1", "two", "1.5"])
+def test_days_out_of_range_are_refused(ada: Client, days: str) -> None:
+    data = {"email": "new@example.org", "role": "labeler", "cohort": "training", "days": days}
+    assert ada.post(reverse("invitation-create"), data).status_code == 422
+    assert not Invitation.objects.exists()
+
+
+def test_the_list_says_what_became_of_invitations(ada: Client, admin_user: User, labeler: Labeler) -> None:
+    now = timezone.now()
+    for name, fields in {
+        "used": {"accepted_at": now, "accepted_by": labeler.user},
+        "revoked": {"revoked_at": now},
+        "expired": {"expires_at": now - timedelta(days=1)},
+        "open": {},
+    }.items():
+        made = invite.invite(admin_user, f"{name}@example.org", Role.LABELER, Cohort.TRAINING)
+        Invitation.objects.filter(pk=made.pk).update(**fields)
+    assert {row.email.split("@")[0]: row.state for row in Invitation.objects.all()} == {
+        name: name for name in ("used", "revoked", "expired", "open")
+    }
+    page = ada.get("/labelers/").content.decode()
+    assert page.count("Link to send") == 1
+    for name in ("used", "revoked", "expired", "open"):
+        assert f"{name}@example.org" in page
+
+
 def test_pause_and_resume(ada: Client, labeler: Labeler) -> None:
-    ada.post(reverse("labeler-pause", args=[labeler.pseudonym]))
+    pause = reverse("labeler-pause", args=[labeler.pseudonym])
+    said = {"why": "On holiday.", "seen": "active"}
+    without_reason = ada.post(pause, {"why": "", "seen": "active"})
+    assert (without_reason.status_code, "Please give a reason" in without_reason.content.decode()) == (422, True)
+    page = ada.post(pause, said, follow=True).content.decode()
     labeler.refresh_from_db()
     assert labeler.state == Labeler.State.PAUSED
-    second_click = ada.post(reverse("labeler-pause", args=[labeler.pseudonym]))
-    assert second_click.status_code == 409
-    ada.post(reverse("labeler-resume", args=[labeler.pseudonym]))
+    assert "On holiday." in page
+    second_click = ada.post(pause, said)
+    assert (second_click.status_code, "paused by now" in second_click.content.decode()) == (409, True)
+    ada.post(reverse("labeler-resume", args=[labeler.pseudonym]), {"seen": "paused"})
     labeler.refresh_from_db()
     assert labeler.state == Labeler.State.ACTIVE
+    ada.post(reverse("labeler-leave", args=[labeler.pseudonym]), {"why": "Gone.", "seen": "active"})
+    labeler.refresh_from_db()
+    assert labeler.state == Labeler.State.LEFT
+
+
+def test_the_page_of_a_labeler(ada: Client, labeler: Labeler, admin_user: User) -> None:
+    page = ada.get(reverse("labeler-detail", args=[labeler.pseudonym])).content.decode()
+    for shown in (labeler.pseudonym, labeler.user.email, "Training", "Pause", "Has left", "not set"):
+        assert shown in page
+    assert "Resume" not in page
+    assert ada.get(reverse("labeler-detail", args=["labeler-nobody"])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"), [("paused", "Your work is paused for now"), ("left", "no work for you here any more")]
+)
+def test_a_labeler_is_told_kindly(client: Client, labeler: Labeler, state: str, sentence: str) -> None:
+    Labeler.objects.update(state=state)
+    client.force_login(labeler.user)
+    page = client.get("/").content.decode()
+    assert sentence in page
+    assert reverse("queue-next", args=["demonstrate"]) not in page
 
 
 def test_others_find_nothing(client: Client, labeler: Labeler, researcher: User, invitation: Invitation) -> None:
     doors = [
         ("post", reverse("labeler-pause", args=[labeler.pseudonym])),
+        ("post", reverse("labeler-resume", args=[labeler.pseudonym])),
+        ("post", reverse("labeler-leave", args=[labeler.pseudonym])),
+        ("get", reverse("labeler-detail", args=[labeler.pseudonym])),
         ("post", reverse("invitation-create")),
         ("post", reverse("invitation-revoke", args=[invitation.pk])),
         ("get", "/labelers/"),
