@@ -37,7 +37,17 @@ SLICES: dict[str, set[str] | None] = {
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
     "agreement": {"evaluation", "rankings", "queue", "rubrics", "guidelines", "labelers", "prompts", "completions"},
-    "exports": {"prompts", "completions", "demonstrations", "rankings", "queue", "labelers", "guidelines"},
+    "adjudication": {"agreement", "evaluation", "rankings", "queue", "rubrics", "labelers", "prompts", "completions"},
+    "exports": {
+        "adjudication",
+        "prompts",
+        "completions",
+        "demonstrations",
+        "rankings",
+        "queue",
+        "labelers",
+        "guidelines",
+    },
     "rounds": None,
     "simulation": None,
 }

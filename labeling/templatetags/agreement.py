@@ -49,12 +49,12 @@ def figure_cells(figure: Any, kind: str, link: str = "", about: str = "") -> Saf
     if figure["value"] is None:
         return format_html('<td colspan="3" class="soft">Undefined: {}.</td>', why)
     low, high = figure.get("low"), figure.get("high")
-    value = _written(figure["value"], kind)
+    value: str = _written(figure["value"], kind)
     if link:
         said = format_html('<span class="sr">, {}: the items behind it</span>', about) if about else ""
         value = format_html('<a href="{}">{}{}</a>', link, value, said)
     if low is None:
-        interval = format_html('<span class="small soft unsaid">{}</span>', why)
+        interval: str = format_html('<span class="small soft unsaid">{}</span>', why)
     else:
         interval = f"{_written(low, kind, bare=True)} to {_written(high, kind)}"
     drawn = _drawn(figure["value"], low, high, kind)
