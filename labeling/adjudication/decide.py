@@ -20,7 +20,7 @@ from labeling.rankings.models import RankedCompletion, Ranking
 
 HOLD = timedelta(minutes=30)
 LONGEST_REASON = 5000
-NOT_YOURS = "You do not hold this item any more: take it again, your words are still on the page."
+NOT_YOURS = "You do not hold this item any more; take it again."
 MOVED_ON = "Somebody has decided this item since you opened the page. Look at their decision, then revise it."
 
 

@@ -73,6 +73,7 @@ def item(request: HttpRequest, item_id: int) -> HttpResponse:
         return _page(request, user, row)
     try:
         said = word(request.POST)
+        decide.take(user, row)  # a hold that ran out while somebody wrote is no reason to refuse, if nobody else came
         decide.decide(
             user, row, base=said.base, reason=said.reason, errors=said.errors, ranking=said.ranking, places=said.places
         )
@@ -177,6 +178,7 @@ def _page(
         "state": state,
         "is_mine": is_mine,
         "is_taken": is_held and not is_mine,
+        "shows_form": is_mine or sent is not None,  # what was written is not lost
         "decision": decision,
         "history": [(one, [labels.get(key, key) for key in one.errors]) for one in decide.history(row)],
         "kinds": taxonomy.offered(),
