@@ -61,7 +61,7 @@
     const hue = colors();
     if (positions.length) drawPositions(hue);
     if (speed.shares && speed.shares.length) drawSpeed(hue);
-    drawWeeks(hue);
+    if (document.getElementById("weeks-plot")) drawWeeks(hue);
   }
   document.addEventListener("podium:theme", draw);
   draw();

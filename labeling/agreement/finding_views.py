@@ -21,7 +21,7 @@ PAGE = 50
 @never_cache
 @require_safe
 def finding_list(request: HttpRequest) -> HttpResponse:
-    context = {"findings": findings.of(Filters()), "alpha": splits.ALPHA, "apart": splits.APART}
+    context = {"findings": findings.of(Filters()), "alpha": splits.ALPHA, "apart_points": round(100 * splits.APART)}
     return render(request, "labeling/agreement/findings.html", context)
 
 

@@ -165,6 +165,7 @@ def test_agreement(new_context: Any, researcher: User) -> None:
             rank(person, [1 + sum(one < other - 0.4 for other in seen) for one in seen], Remarks(ratings, flags))
     for width, name in ((1280, "agreement"), (390, "agreement-mobile")):
         page: Page = new_context(viewport={"width": width, "height": 1000}).new_page()
+        page.set_default_timeout(60_000)
         log_in(page, researcher)
         page.goto(reverse("agreement"))
         shoot(page, name)

@@ -1,7 +1,6 @@
 """An adjudication from the list to the revision, as a person does it."""
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from labeling.models import Decision, Labeler, User
