@@ -38,11 +38,13 @@ WHERE {conditions}
 PLACES = """
 SELECT c.ranking_id, c.completion_id, (c.place + 16 * coalesce(c.rating, 0))::bigint + 256 * {flags}
 FROM labeling_rankedcompletion c
-WHERE c.ranking_id IN (
+WHERE {wanted}
+"""
+WANTED = """c.ranking_id IN (
     SELECT r.id FROM labeling_ranking r JOIN labeling_workitem w ON w.id = r.item_id {prompts}
     WHERE w.done > {labels} AND {conditions}
-)
-"""
+)"""
+MOST = 0.5  # of all rankings: of more it is quicker to read what is said of all, and to drop the rest here
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,14 @@ def read(filters: Filters, rankings: Listed, *, alone: bool = False) -> Labels:
     keys, asked = _asked()
     conditions, parameters = _conditions(filters, list(_batches(filters)))
     ticked = " + ".join(f"CASE WHEN %(flag_{at})s = ANY(c.flags) THEN {1 << at} ELSE 0 END" for at in range(len(keys)))
-    query = PLACES.format(
-        flags=f"CASE WHEN c.flags = '{{}}' THEN 0 ELSE {ticked or '0'} END::bigint",
+    wanted = WANTED.format(
         prompts="JOIN labeling_prompt p ON p.id = w.prompt_id" if filters.use_case else "",
         labels=0 if alone else 1,
         conditions=conditions,
     )
+    if not filters.chosen() and len(about["id"]) > MOST * len(rankings.about["id"]):
+        wanted = "TRUE"
+    query = PLACES.format(flags=f"CASE WHEN c.flags = '{{}}' THEN 0 ELSE {ticked or '0'} END::bigint", wanted=wanted)
     keyed = {f"flag_{at}": key for at, key in enumerate(keys)}
     return _arranged(about, columns(query, {**parameters, **keyed}, 3), keys, asked)
 
