@@ -2,7 +2,8 @@
 
 40 simulated labelers rank 150 items each (K = 4 to 9, four labelers an item): 5 place at random, 2 prefer what stands
 first on the page, 1 copies the first ranking of the item; the rest see each completion's quality through noise, half of
-them with the opposite taste on one topic of ten. Precision and recall of being flagged for anything, over all seeds.
+them with the opposite taste on one topic of ten. Precision and recall of being flagged for anything, over all seeds;
+then in how many seeds that topic is listed as one that splits labelers into groups, and in how many any other is.
 """
 
 import argparse
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import Measurement, append_lines, machine, table
-from labeling.agreement.pairs import Rankings
+from labeling.agreement import splits
+from labeling.agreement.pairs import Rankings, compare
 from labeling.agreement.scorecard import Flags, flags, scorecards
 
 LABELERS, EACH, TOPICS = 40, 4, 10
@@ -27,6 +29,7 @@ class Population(NamedTuple):
     position: NDArray[np.uint8]
     items: int
     at_fault: NDArray[np.bool_]
+    topic: NDArray[np.int64]  # of each item, from 0; that of the opposite tastes is 0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,11 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     head = ["rankings a labeler", "precision", "recall", "careless", "position", "copying"]
     rows = [[str(count), *(f"{value:.3f}" for value in values)] for count, *values in results]
     print(table(head, rows))
+    found = [(count, *measure_splits(count, options.seeds)) for count in options.rankings]
+    rule = f"p < {splits.ALPHA} by Holm, {splits.APART} apart"
+    print(f"\nTopics listed as splitting labelers ({rule}), in how many of {options.seeds} seeds")
+    print(table(["rankings a labeler", "the split topic", "any other"], [[str(cell) for cell in row] for row in found]))
     if options.json:
         lines = [
             Measurement(f"flags.{name}", {"rankings": count, "seeds": options.seeds}, round(value, 4), "share")
             for count, *values in results
             for name, value in zip(("precision", "recall"), values, strict=False)
+        ]
+        lines += [
+            Measurement(f"splits.{name}", {"rankings": count, "seeds": options.seeds}, value / options.seeds, "share")
+            for count, *seeds in found
+            for name, value in zip(("found", "false"), seeds, strict=True)
         ]
         append_lines(options.json, lines)
 
@@ -60,6 +72,28 @@ def measure(count: int, seeds: int) -> tuple[float, float, float, float, float]:
     right = (flagged & at_fault).sum()
     kinds = (float(flagged[:, list(kind)].mean()) for kind in (CARELESS, BIASED, COPYING))
     return (float(right / max(flagged.sum(), 1)), float(right / at_fault.sum()), *kinds)  # type: ignore[return-value]
+
+
+def measure_splits(count: int, seeds: int) -> tuple[int, int]:
+    """In how many seeds the topic of opposite tastes (0) is listed, and in how many any other."""
+    listed = [listed_topics(population(count, seed)) for seed in range(seeds)]
+    return sum(0 in topics for topics in listed), sum(bool(topics - {0}) for topics in listed)
+
+
+def listed_topics(made: Population) -> set[int]:
+    """As the page lists them: each topic against the reliability on all others."""
+    seen = splits.signed(compare(made.rankings), made.rankings.item, made.rankings.labeler)
+    topic = made.topic[seen.item]
+    found = []
+    for one in range(TOPICS):
+        rest = splits.of_rows(seen, np.flatnonzero(topic != one), LABELERS)
+        found.append(splits.found(seen, np.flatnonzero(topic == one), splits.reliability(rest)))
+    ps = splits.adjusted([1.0 if split is None else split.p for split in found])
+    return {
+        one
+        for one, (p, split) in enumerate(zip(ps, found, strict=True))
+        if split and splits.is_listed(p, split.within, split.between)
+    }
 
 
 def _flagged(made: Population) -> Flags:
@@ -87,7 +121,7 @@ def population(count: int, seed: int) -> Population:
             positions.append(np.pad(position, (0, 9 - k[item])))
     rankings = Rankings(np.array(places, np.uint8), np.repeat(np.arange(items), EACH), people.ravel())
     at_fault = np.arange(LABELERS) < COPYING.stop
-    return Population(rankings, np.array(positions, np.uint8), items, at_fault)
+    return Population(rankings, np.array(positions, np.uint8), items, at_fault, topics)
 
 
 def _seen(

@@ -158,6 +158,11 @@ def topic_for_research(slug: str) -> Topic:
     return get_object_or_404(Topic, pk=slug)
 
 
+def labeler_for_office(pseudonym: str) -> Labeler:
+    """By the pseudonym; who it is stays with admins."""
+    return get_object_or_404(Labeler, pseudonym=pseudonym)
+
+
 def labeler_for_admin(pseudonym: str) -> Labeler:
     return get_object_or_404(Labeler.objects.select_related("user"), pseudonym=pseudonym)
 

@@ -13,8 +13,11 @@ from rest_framework.serializers import ModelSerializer
 from rest_framework.views import APIView
 
 from labeling import access
-from labeling.agreement import report
+from labeling.adjudication.report import decisions
+from labeling.agreement import cards, consensus_report, findings, report
 from labeling.agreement.forms import filters_of
+from labeling.agreement.rows import Filters
+from labeling.agreement.scorecard_words import of_everybody, of_labeler
 from labeling.errors import BadInput
 from labeling.models import Prompt, Role, User
 from labeling.prompts.forms import PromptFilter
@@ -128,6 +131,39 @@ class AgreementView(APIView):
 
     def get(self, request: Request) -> Response:
         return Response(report.of(filters_of(request.query_params)))
+
+
+class OfficeView(APIView):
+    permission_classes = [IsAuthenticated, IsOffice]
+
+
+class ScorecardsView(OfficeView):
+    """Everybody who has ranked or passed on anything."""
+
+    def get(self, request: Request) -> Response:
+        return Response(of_everybody(cards.of_all()))
+
+
+class ScorecardView(OfficeView):
+    def get(self, request: Request, pseudonym: str) -> Response:
+        labeler = access.labeler_for_office(pseudonym)
+        return Response(of_labeler(cards.of_all(), labeler, consensus_report.look()))
+
+
+class FindingsView(OfficeView):
+    """Where labelers come apart by groups; of each part the clearest items."""
+
+    def get(self, request: Request) -> Response:
+        found = findings.of(Filters())
+        lines = [{**line._asdict(), "is_found": line.is_found} for line in found.lines]
+        return Response({"version": found.version, "parts": lines})
+
+
+class AdjudicationsView(OfficeView):
+    """The decisions that hold."""
+
+    def get(self, request: Request) -> Response:
+        return Response(decisions())
 
 
 class RunView(ResearcherView):

@@ -1,8 +1,9 @@
 """Every row of the labeling half, under one import path. Each lives in the slice it belongs to."""
 
+from labeling.adjudication.models import Adjudication, Decision, ErrorKind
 from labeling.completions.models import Completion
 from labeling.demonstrations.models import Demonstration
-from labeling.exports.models import Export
+from labeling.exports.models import Exclusion, Export
 from labeling.guidelines.models import Acknowledgement, Guideline, Purpose
 from labeling.labelers.models import Cohort, Invitation, Labeler, Role, StateChange, User
 from labeling.prompts.models import Prompt, Split, Topic, UseCase
@@ -26,13 +27,17 @@ from labeling.threads.models import Post, Reading, Thread
 __all__ = [
     "Acknowledgement",
     "ActiveSpan",
+    "Adjudication",
     "Assignment",
     "Batch",
     "Cohort",
     "Completion",
     "Cursor",
+    "Decision",
     "Demonstration",
     "Draft",
+    "ErrorKind",
+    "Exclusion",
     "Export",
     "Grade",
     "Guideline",

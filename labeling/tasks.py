@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from labeling.agreement import consensus_report
 from labeling.queue import dispatch
 from labeling.rounds import advance
 
@@ -14,3 +15,8 @@ def sweep_leases() -> None:
 @shared_task
 def advance_rounds() -> None:
     advance.advance_all()
+
+
+@shared_task
+def compute_consensus() -> None:
+    consensus_report.compute()

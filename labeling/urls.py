@@ -3,8 +3,12 @@
 from django.urls import URLPattern, path
 
 from labeling import api
+from labeling.adjudication import views as adjudication
+from labeling.agreement import finding_views as findings
+from labeling.agreement import scorecard_views as scorecards
 from labeling.agreement import views as agreement
 from labeling.demonstrations import views as demonstrations
+from labeling.exports import views as exports
 from labeling.guidelines import views as guidelines
 from labeling.labelers import person_views as person
 from labeling.labelers import views as labelers
@@ -96,6 +100,27 @@ urlpatterns: list[URLPattern] = [
     path("agreement/figures.csv", agreement.figures_csv, name="agreement-csv"),
     path("agreement/items/", agreement.item_list, name="agreement-items"),
     path("agreement/items/<int:item_id>/", agreement.item_detail, name="agreement-item"),
+    path("agreement/scorecards/", scorecards.scorecard_list, name="scorecard-list"),
+    path("agreement/scorecards/figures.csv", scorecards.scorecards_csv, name="scorecards-csv"),
+    path("agreement/findings/", findings.finding_list, name="finding-list"),
+    path("agreement/findings/items/", findings.finding_items, name="finding-items"),
+    path("agreement/findings/figures.csv", findings.findings_csv, name="findings-csv"),
+    path("people/<slug:pseudonym>/scorecard/", scorecards.scorecard, name="scorecard"),
+    path("people/<slug:pseudonym>/scorecard/items/", scorecards.scorecard_items, name="scorecard-items"),
+    path("people/<slug:pseudonym>/scorecard/figures.csv", scorecards.scorecards_csv, name="scorecard-csv"),
+    path("adjudication/", adjudication.queue, name="adjudication"),
+    path("adjudication/decided/", adjudication.decided, name="adjudication-decided"),
+    path("adjudication/decisions.csv", adjudication.decisions_csv, name="adjudication-csv"),
+    path("adjudication/kinds/", adjudication.kinds, name="error-kinds"),
+    path("adjudication/kinds/<slug:key>/<slug:change>/", adjudication.change_kind, name="error-kind-change"),
+    path("adjudication/<int:item_id>/", adjudication.item, name="adjudication-item"),
+    path("adjudication/<int:item_id>/take/", adjudication.take, name="adjudication-take"),
+    path("adjudication/<int:item_id>/give-back/", adjudication.give_back, name="adjudication-give-back"),
+    path("adjudication/<int:item_id>/withdraw/", adjudication.withdraw, name="adjudication-withdraw"),
+    path("datasets/<int:dataset_id>/", exports.dataset_detail, name="dataset-detail"),
+    path("datasets/freeze-rankings/", exports.freeze_rankings, name="rankings-freeze"),
+    path("datasets/exclusions/", exports.exclusion_list, name="exclusion-list"),
+    path("datasets/exclusions/<int:exclusion_id>/lift/", exports.exclusion_lift, name="exclusion-lift"),
     # Admins
     path("labelers/", labelers.labeler_list, name="labeler-list"),
     path("people/<slug:pseudonym>/", person.labeler_detail, name="labeler-detail"),
@@ -112,6 +137,10 @@ urlpatterns: list[URLPattern] = [
     path("api/prompts/", api.PromptsView.as_view(), name="api-prompts"),
     path("api/rounds/<int:round_id>/", api.RoundView.as_view(), name="api-round"),
     path("api/agreement/", api.AgreementView.as_view(), name="api-agreement"),
+    path("api/scorecards/", api.ScorecardsView.as_view(), name="api-scorecards"),
+    path("api/scorecards/<slug:pseudonym>/", api.ScorecardView.as_view(), name="api-scorecard"),
+    path("api/findings/", api.FindingsView.as_view(), name="api-findings"),
+    path("api/adjudications/", api.AdjudicationsView.as_view(), name="api-adjudications"),
     path("api/runs/<uuid:run_id>/", api.RunView.as_view(), name="api-run"),
     path("api/runs/<uuid:run_id>/metrics/", api.RunMetricsView.as_view(), name="api-run-metrics"),
 ]

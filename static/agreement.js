@@ -3,45 +3,13 @@
   "use strict";
   const source = document.getElementById("plotted");
   if (!source || !window.Plotly) return;
+  const { percent, colors, layout, plot, reach } = window.podiumPlots;
   const { items, query, labelers, pairs, periods } = JSON.parse(source.textContent);
-  const percent = (value) => `${(100 * value).toFixed(1)} %`;
   const said = ({ value, low, high, items: count }) =>
     `${percent(value)}${low === null ? "" : ` (${percent(low)} to ${percent(high)})`}, ${count} item${count === 1 ? "" : "s"}`;
   const go = (more) => location.assign(`${items}?${new URLSearchParams({ ...query, ...more })}`);
   const known = labelers.filter(({ value }) => value !== null);
   const order = labelers.map(({ labeler }) => labeler);
-
-  function colors() {
-    const style = getComputedStyle(document.documentElement);
-    const probe = document.createElement("span"); // resolves light-dark() to the color in use
-    document.body.append(probe);
-    const color = (token) => {
-      probe.style.color = style.getPropertyValue(token);
-      return getComputedStyle(probe).color;
-    };
-    const found = Object.fromEntries(["accent", "gold", "ink", "ink-soft", "line", "surface", "sunken"].map((name) => [name, color(`--${name}`)]));
-    probe.remove();
-    return { ...found, font: style.getPropertyValue("--ui") };
-  }
-
-  function layout(hue, more) {
-    const axis = { gridcolor: hue.line, zerolinecolor: hue.line, linecolor: hue.line, automargin: true };
-    return {
-      margin: { t: 8, r: 12, b: 40, l: 48 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
-      font: { color: hue["ink-soft"], family: hue.font, size: 12 }, hoverlabel: { bgcolor: hue.surface, font: { color: hue.ink } },
-      showlegend: false, ...more, xaxis: { ...axis, ...more.xaxis }, yaxis: { ...axis, ...more.yaxis },
-    };
-  }
-
-  function plot(id, traces, shape, click) {
-    const area = document.getElementById(id);
-    area.hidden = false;
-    window.Plotly.react(area, traces, shape, { displayModeBar: false, responsive: true });
-    if (!area.dataset.leads) area.on("plotly_click", ({ points: [point] }) => click(point));
-    area.dataset.leads = "yes";
-  }
-
-  const reach = (lines, end) => lines.map((line) => (line.low === null ? 0 : Math.abs(line[end] - line.value)));
 
   function drawLabelers(hue) {
     const area = document.getElementById("labelers-plot");

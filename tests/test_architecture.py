@@ -38,7 +38,17 @@ SLICES: dict[str, set[str] | None] = {
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
     "agreement": {"evaluation", "rankings", "queue", "rubrics", "guidelines", "labelers", "prompts", "completions"},
     "screening": {"agreement", "labelers"},
-    "exports": {"prompts", "completions", "demonstrations", "rankings", "queue", "labelers", "guidelines"},
+    "adjudication": {"agreement", "evaluation", "rankings", "queue", "rubrics", "labelers", "prompts", "completions"},
+    "exports": {
+        "adjudication",
+        "prompts",
+        "completions",
+        "demonstrations",
+        "rankings",
+        "queue",
+        "labelers",
+        "guidelines",
+    },
     "rounds": None,
     "simulation": None,
 }

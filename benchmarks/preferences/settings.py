@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from benchmarks.preferences.trials import OURS, PEER, Setting
 
-RATES = (3e-4, 1e-3, 3e-3)
+RATES = (1e-4, 3e-4, 1e-3)
 MAX_PROMPT, MAX_COMPLETION = 128, 320  # tokens
 
 

@@ -97,11 +97,7 @@ def compute(labels: Labels) -> Figures:
         cells(seen[0], period, count=len(periods), items=items),
     ]
     ratios += [_cells(one, grouping, items) for grouping in split.values() for one in seen]
-    flags = {
-        key: _flag_counts(labels, bit, items)
-        for bit, key in enumerate(labels.flag_keys)
-        if np.any(labels.asked >> bit & 1)
-    }
+    flags = _flag_counts(labels, items)
     measures = [ratio(one, items=items) for one in [*seen, mean_w(of_items)]]
     measures += [ranking_alpha(rankings, compared, items), *_of_ratings(labels, items)]
     measures += [measure for counts in flags.values() for measure in kappa_and_unanimity(counts)]
@@ -178,19 +174,39 @@ def _by_labelers(pairs: list[int], found: list[Estimate | None], labelers: Ints)
 
 
 def _of_ratings(labels: Labels, items: int) -> list[Measure]:
-    given = [summed_by_item(labels.ratings == rating, labels.rankings.item, items) for rating in RATINGS]
-    counts = np.stack(given, axis=-1)
+    counts = _tallied(labels, labels.ratings.astype(np.int64) - 1, len(RATINGS), items)
     by_order = alpha(counts, ordinal)
     by_difference = Measure(by_order.per_item, formula(len(RATINGS), interval(RATINGS)))
     return [by_order, by_difference, unanimity(counts)]
 
 
-def _flag_counts(labels: Labels, bit: int, items: int) -> Floats:
-    """[items, K, 2]: of how many labelers it was not ticked, and ticked, where it was asked."""
-    asked = (labels.rankings.places > 0) & ((labels.asked >> bit & 1) > 0)[:, None]
-    ticked = summed_by_item(asked & ((labels.flags >> bit & 1) > 0), labels.rankings.item, items)
-    all_asked = summed_by_item(asked, labels.rankings.item, items)
-    return np.stack([all_asked - ticked, ticked], axis=-1).astype(np.float32)
+def _flag_counts(labels: Labels, items: int) -> dict[str, Floats]:
+    """By each flag that was asked: [items, K, 2], of how many labelers it was not ticked, and ticked."""
+    where = np.nonzero(labels.flags)  # few are ticked, so they are picked out once for all flags
+    ticked, asked_of = labels.flags[where], labels.asked[where[0]]
+    cell = labels.rankings.item[where[0]] * labels.flags.shape[1] + where[1]
+    answers: dict[bytes, Floats] = {}  # by who was asked, which is mostly the same for all flags
+    found = {}
+    for bit, key in enumerate(labels.flag_keys):
+        asked = (labels.asked >> bit & 1) > 0
+        if not asked.any():
+            continue
+        at = asked.tobytes()
+        if at not in answers:
+            there = (labels.rankings.places > 0) & asked[:, None]
+            answers[at] = summed_by_item(there, labels.rankings.item, items).astype(np.float32)
+        on = cell[(ticked & asked_of) >> bit & 1 > 0]
+        yes = np.bincount(on, minlength=answers[at].size).reshape(answers[at].shape).astype(np.float32)
+        found[key] = np.stack([answers[at] - yes, yes], axis=-1)
+    return found
+
+
+def _tallied(labels: Labels, values: Ints, count: int, items: int) -> Floats:
+    """Values [R, K] from 0 on, negative ones being none: how often each was given, [items, K, count]."""
+    row, column = np.nonzero(values >= 0)
+    K = values.shape[1]
+    cell = (labels.rankings.item[row] * K + column) * count + values[row, column]
+    return np.bincount(cell, minlength=items * K * count).reshape(items, K, count).astype(np.float32)
 
 
 def _periods(made: Ints, compared: Compared) -> tuple[list[tuple[date, date]], Ints]:

@@ -38,11 +38,13 @@ WHERE {conditions}
 PLACES = """
 SELECT c.ranking_id, c.completion_id, (c.place + 16 * coalesce(c.rating, 0))::bigint + 256 * {flags}
 FROM labeling_rankedcompletion c
-WHERE c.ranking_id IN (
-    SELECT r.id FROM labeling_ranking r JOIN labeling_workitem w ON w.id = r.item_id {prompts}
-    WHERE w.done > 1 AND {conditions}
-)
+WHERE {wanted}
 """
+WANTED = """c.ranking_id IN (
+    SELECT r.id FROM labeling_ranking r JOIN labeling_workitem w ON w.id = r.item_id {prompts}
+    WHERE w.done > {labels} AND {conditions}
+)"""
+MOST = 0.5  # of all rankings: of more it is quicker to read what is said of all, and to drop the rest here
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ def listed(filters: Filters) -> Listed:
     batches = _batches(filters)
     conditions, parameters = _conditions(filters, list(batches))
     query = RANKINGS.format(conditions=conditions)
-    columns = _columns(query, {**parameters, "use_cases": USE_CASES}, len(OF_RANKINGS))
-    order = np.lexsort((columns[0], columns[1]))
-    about = {name: column[order] for name, column in zip(OF_RANKINGS, columns, strict=True)}
+    found = columns(query, {**parameters, "use_cases": USE_CASES}, len(OF_RANKINGS))
+    order = np.lexsort((found[0], found[1]))
+    about = {name: column[order] for name, column in zip(OF_RANKINGS, found, strict=True)}
     known, at = np.unique(about["batch"], return_inverse=True)
     for name, values in zip(OF_BATCHES, zip(*(batches[batch] for batch in known.tolist()), strict=True), strict=False):
         about[name] = np.array(values)[at]
@@ -99,19 +101,22 @@ def listed(filters: Filters) -> Listed:
     return Listed(about, digest.hexdigest()[:16])
 
 
-def read(filters: Filters, rankings: Listed) -> Labels:
-    """What the rankings say, of items with several of them."""
-    about = _of_several(rankings.about)
+def read(filters: Filters, rankings: Listed, *, alone: bool = False) -> Labels:
+    """What the rankings say, of items with several of them; with `alone` of all items."""
+    about = rankings.about if alone else _of_several(rankings.about)
     keys, asked = _asked()
     conditions, parameters = _conditions(filters, list(_batches(filters)))
     ticked = " + ".join(f"CASE WHEN %(flag_{at})s = ANY(c.flags) THEN {1 << at} ELSE 0 END" for at in range(len(keys)))
-    query = PLACES.format(
-        flags=f"CASE WHEN c.flags = '{{}}' THEN 0 ELSE {ticked or '0'} END::bigint",
+    wanted = WANTED.format(
         prompts="JOIN labeling_prompt p ON p.id = w.prompt_id" if filters.use_case else "",
+        labels=0 if alone else 1,
         conditions=conditions,
     )
+    if not filters.chosen() and len(about["id"]) > MOST * len(rankings.about["id"]):
+        wanted = "TRUE"
+    query = PLACES.format(flags=f"CASE WHEN c.flags = '{{}}' THEN 0 ELSE {ticked or '0'} END::bigint", wanted=wanted)
     keyed = {f"flag_{at}": key for at, key in enumerate(keys)}
-    return _arranged(about, _columns(query, {**parameters, **keyed}, 3), keys, asked)
+    return _arranged(about, columns(query, {**parameters, **keyed}, 3), keys, asked)
 
 
 def _batches(filters: Filters) -> dict[int, tuple[int, int, int]]:
@@ -215,7 +220,7 @@ def _asked() -> tuple[list[str], dict[int, int]]:
     return keys, {rubric.pk: sum(bit[question["key"]] for question in rubric.flags) for rubric in rubrics}
 
 
-def _columns(query: str, parameters: Mapping[str, Any], count: int) -> list[Ints]:
+def columns(query: str, parameters: Mapping[str, Any], count: int) -> list[Ints]:
     """The columns of a query of whole numbers, none of them null.
 
     Each comes as one value, its numbers one after the other in eight bytes: rows that come one by one cost some
@@ -227,6 +232,6 @@ def _columns(query: str, parameters: Mapping[str, Any], count: int) -> list[Ints
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(f"SELECT {packed} FROM ({query}) numbers ({', '.join(names)})".encode(), parameters, binary=True)
         (answer,) = cursor.fetchall()
-    columns: list[Ints] = [np.frombuffer(column or b"", dtype=">i8").astype(np.int64) for column in answer]
-    assert len({len(column) for column in columns}) == 1, "a null has slipped into the query"
-    return columns
+    found: list[Ints] = [np.frombuffer(column or b"", dtype=">i8").astype(np.int64) for column in answer]
+    assert len({len(column) for column in found}) == 1, "a null has slipped into the query"
+    return found

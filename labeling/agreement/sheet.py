@@ -22,6 +22,7 @@ class Said(NamedTuple):
 
 
 class Row(NamedTuple):
+    completions: tuple[int, ...]  # identical samples share a row
     text: str
     said: list[Said]
     majority: int  # the place by majority
@@ -39,13 +40,15 @@ def of(item: WorkItem) -> Sheet:
     rankings = list(item.rankings.select_related("labeler").order_by("created_at", "pk"))
     labels = {question["key"]: question["label"] for question in item.batch.rubric.flags}
     by_text: dict[str, dict[int, Said]] = {}
+    samples: dict[str, dict[int, None]] = {}
     placed = RankedCompletion.objects.filter(ranking__in=rankings).select_related("completion")
     for row in placed.order_by("completion_id"):
         # Identical samples share a card, and so all that is said of them.
         said = Said(row.place, row.rating, [labels.get(key, key) for key in row.flags])
         by_text.setdefault(row.completion.text.strip(), {})[row.ranking_id] = said
+        samples.setdefault(row.completion.text.strip(), {})[row.completion_id] = None
     rows = [
-        Row(text, [said[ranking.pk] for ranking in rankings], place)
+        Row(tuple(samples[text]), text, [said[ranking.pk] for ranking in rankings], place)
         for (text, said), place in zip(by_text.items(), _majority(rankings, by_text), strict=True)
     ]
     places = {ranking.pk: {text: said[ranking.pk].place for text, said in by_text.items()} for ranking in rankings}

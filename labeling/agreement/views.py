@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config.http import plots
+from config.http import page_or_part, plots
 from labeling import access
-from labeling.agreement import items, report, rows, sheet, table, wording
+from labeling.agreement import consensus_report, items, report, rows, sheet, table, wording
 from labeling.agreement.forms import AgreementFilter, filters_of
 from labeling.agreement.labels import Labels
 from labeling.agreement.resampling import Ints
-from labeling.models import Labeler, WorkItem
+from labeling.models import Decision, Labeler, WorkItem
 
 PAGE = 50
 # Ouyang et al. 2022, §3.4: agreement and half the width of its interval.
@@ -114,4 +114,18 @@ def _two(labels: Labels, chosen: list[Labeler]) -> dict[str, Any]:
 def item_detail(request: HttpRequest, item_id: int) -> HttpResponse:
     """One item: what each labeler said of each completion."""
     item = access.ranked_item_for_office(item_id)
-    return render(request, "labeling/agreement/item.html", {"item": item, "sheet": sheet.of(item)})
+    shown, looked = sheet.of(item), consensus_report.look()
+    fitted = consensus_report.of_item(looked.fitted, item_id) if looked.fitted else None
+    context = {
+        "item": item,
+        "sheet": shown,
+        "consensus": looked,
+        "scores": [
+            {"row": row, "score": fitted.scores[at], "place": fitted.places[at]}
+            for row in shown.rows
+            for at in row.completions[:1]
+            if fitted and at in fitted.scores
+        ],
+        "decision": Decision.objects.filter(item=item, is_holding_for__isnull=False).select_related("made_by").first(),
+    }
+    return page_or_part(request, "labeling/agreement/item.html", "labeling/agreement/_consensus.html", context)

@@ -1,7 +1,9 @@
 """Database → frozen dataset files. A file is written row by row in the order of ids: the same labels give the same
 file under the same name, however often (docs/architecture.md lists the rows). The labels are locked while they are
-read: a correction that comes meanwhile waits, and is then told that they are frozen."""
+read: a correction that comes meanwhile waits, and is then told that they are frozen. Labelers who are left out
+(`exclude.py`) are left out here, of every dataset, and the export says so."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -10,6 +12,8 @@ from django.utils import timezone
 
 from labeling.demonstrations.models import Demonstration
 from labeling.errors import BadInput
+from labeling.exports import adjudicated as decided
+from labeling.exports import exclude
 from labeling.exports.models import Export
 from labeling.prompts.models import Prompt
 from labeling.rankings.models import RankedCompletion, Ranking
@@ -42,19 +46,28 @@ def freeze_demonstrations(demonstrations: models.QuerySet[Demonstration], *, fil
 
     Raises BadInput where there are none.
     """
+    demonstrations, left_out = exclude.kept(demonstrations)
     chosen = demonstrations.order_by("id").select_related("prompt", "labeler").select_for_update(of=("self",))
     ids: list[int] = []
-    dataset = _freeze("demonstrations", (_demonstration(row) for row in _noted(chosen, ids)), filters)
+    dataset = _freeze(
+        "demonstrations", (_demonstration(row) for row in _noted(chosen, ids)), _with(filters, excluded=left_out)
+    )
     _stamp(Demonstration.objects.all(), ids)
     return dataset
 
 
 @transaction.atomic
-def freeze_rankings(rankings: models.QuerySet[Ranking], *, filters: Filters | None = None) -> Dataset:
+def freeze_rankings(
+    rankings: models.QuerySet[Ranking], *, filters: Filters | None = None, adjudicated: bool = False
+) -> Dataset:
     """These rankings, with all K completions and their ties, as a dataset of kind rankings; stamped likewise.
 
+    With `adjudicated`, an item that was decided has one row, the decision's, in the place of its rankings' rows.
     Raises BadInput where there are none.
     """
+    decisions = decided.of(rankings) if adjudicated else []
+    rankings, left_out = exclude.kept(rankings)
+    rankings = rankings.exclude(item__in=[decision.item_id for decision in decisions]) if decisions else rankings
     places = models.Prefetch("places", RankedCompletion.objects.order_by("completion_id").select_related("completion"))
     chosen = (
         rankings.order_by("id")
@@ -63,9 +76,17 @@ def freeze_rankings(rankings: models.QuerySet[Ranking], *, filters: Filters | No
         .select_for_update(of=("self",))
     )
     ids: list[int] = []
-    dataset = _freeze("rankings", (_ranking(row) for row in _noted(chosen, ids)), filters)
+    labels = (_ranking(row) for row in _noted(chosen, ids))
+    said = _with(filters, excluded=left_out, adjudicated=len(decisions))
+    dataset = _freeze("rankings", itertools.chain(labels, map(decided.row, decisions)), said)
     _stamp(Ranking.objects.all(), ids)
+    decided.stamp(decisions)
     return dataset
+
+
+def _with(filters: Filters | None, **found: Any) -> Filters:
+    """What was asked for, and what was found to apply; nothing is said of what does not."""
+    return {**(filters or {}), **{name: value for name, value in found.items() if value}}
 
 
 def _demonstration(row: Demonstration) -> dict[str, Any]:

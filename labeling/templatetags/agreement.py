@@ -4,11 +4,20 @@ from typing import Any
 
 from django import template
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from labeling.templatetags.podium import query
 
 register = template.Library()
 SHARE, COEFFICIENT = "share", "coefficient"
+CELLS = (
+    '<td class="right num nowrap">{}</td><td class="right num nowrap">{}</td><td class="strip">'
+    '<svg class="interval" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">'
+    '<line x1="0" x2="1" y1="0.5" y2="0.5"/><line class="half" x1="0.5" x2="0.5" y1="0" y2="1"/>'
+    '<line class="range" x1="{low}" x2="{high}" y1="0.5" y2="0.5"/>'
+    '<line class="rate" x1="{value}" x2="{value}" y1="0.15" y2="0.85"/></svg></td>'
+)
 
 
 @register.filter
@@ -29,22 +38,27 @@ def narrowed(request: HttpRequest, by: str, value: str) -> str:
     return query(request, **{by: value})
 
 
-@register.inclusion_tag("labeling/agreement/_figure.html")
-def figure_cells(figure: Any, kind: str, link: str = "", about: str = "") -> dict[str, Any]:
+@register.simple_tag
+def figure_cells(figure: Any, kind: str, link: str = "", about: str = "") -> SafeString:
     """Three cells: the value (with a link to the items behind it), its interval, and both drawn on a line.
 
     A share lies between 0 and 1, the dashed line being one half; a coefficient between -1 and 1, the line being 0.
-    `about` tells links of equal values apart for who hears them.
+    `about` tells links of equal values apart for who hears them. Hundreds stand on a page: hence no template.
     """
+    why = figure.get("why", "")
+    if figure["value"] is None:
+        return format_html('<td colspan="3" class="soft">Undefined: {}.</td>', why)
     low, high = figure.get("low"), figure.get("high")
-    return {
-        "value": _written(figure["value"], kind),
-        "interval": "" if low is None else f"{_written(low, kind, bare=True)} to {_written(high, kind)}",
-        "why": figure.get("why", ""),
-        "link": link,
-        "about": about,
-        "drawn": None if figure["value"] is None else _drawn(figure["value"], low, high, kind),
-    }
+    value: str = _written(figure["value"], kind)
+    if link:
+        said = format_html('<span class="sr">, {}: the items behind it</span>', about) if about else ""
+        value = format_html('<a href="{}">{}{}</a>', link, value, said)
+    if low is None:
+        interval: str = format_html('<span class="small soft unsaid">{}</span>', why)
+    else:
+        interval = f"{_written(low, kind, bare=True)} to {_written(high, kind)}"
+    drawn = _drawn(figure["value"], low, high, kind)
+    return format_html(CELLS, value, interval, **drawn)
 
 
 def _written(value: float | None, kind: str, *, bare: bool = False) -> str:
