@@ -1,0 +1,105 @@
+"""Timesheets: everybody's for admins, one labeler's, and one's own. Each as a page and as CSV."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from labeling import access
+from labeling.models import Kind, Labeler
+from labeling.pay import hours, timesheet
+from labeling.pay.forms import PeriodForm, TimesheetForm
+
+
+@access.admin_only
+@never_cache
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Who worked how long in a period, and what it comes to."""
+    form = TimesheetForm(_asked(request))
+    found = timesheet.rows(form.period, form.cleaned_data["labeler"]) if form.is_valid() else []
+    context = _context(form, found) | {"labelers": timesheet.summed(found, "labeler")}
+    return render(request, "labeling/pay/overview.html", context, status=200 if form.is_valid() else 422)
+
+
+@access.admin_only
+@never_cache
+@require_safe
+def overview_csv(request: HttpRequest) -> HttpResponse:
+    form = TimesheetForm(_asked(request))
+    if not form.is_valid():
+        return render(request, "labeling/pay/overview.html", _context(form, []), status=422)
+    return _csv(timesheet.rows(form.period, form.cleaned_data["labeler"]), "timesheet", form.period)
+
+
+@access.admin_only
+@never_cache
+@require_safe
+def of_labeler(request: HttpRequest, pseudonym: str) -> HttpResponse:
+    """One labeler's days, and their rates so far."""
+    return _days(request, access.labeler_for_admin(pseudonym), is_own=False)
+
+
+@access.admin_only
+@never_cache
+@require_safe
+def of_labeler_csv(request: HttpRequest, pseudonym: str) -> HttpResponse:
+    return _days_csv(request, access.labeler_for_admin(pseudonym), is_own=False)
+
+
+@access.labeler_only
+@never_cache
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """A labeler's own hours and pay."""
+    return _days(request, access.labeler_of(request), is_own=True)
+
+
+@access.labeler_only
+@never_cache
+@require_safe
+def mine_csv(request: HttpRequest) -> HttpResponse:
+    return _days_csv(request, access.labeler_of(request), is_own=True)
+
+
+def _days(request: HttpRequest, labeler: Labeler, *, is_own: bool) -> HttpResponse:
+    form = PeriodForm(_asked(request))
+    found = timesheet.rows(form.period, labeler) if form.is_valid() else []
+    context = _context(form, found) | {
+        "labeler": labeler,
+        "is_own": is_own,
+        "days": timesheet.summed(found, "day"),
+        "rates": labeler.rates.select_related("set_by").order_by("-since", "-id"),
+    }
+    return render(request, "labeling/pay/days.html", context, status=200 if form.is_valid() else 422)
+
+
+def _days_csv(request: HttpRequest, labeler: Labeler, *, is_own: bool) -> HttpResponse:
+    form = PeriodForm(_asked(request))
+    if not form.is_valid():
+        return _days(request, labeler, is_own=is_own)
+    return _csv(timesheet.rows(form.period, labeler), labeler.pseudonym, form.period)
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "") for name in ("first", "last", "labeler")}
+
+
+def _context(form: PeriodForm, found: list[hours.Row]) -> dict[str, Any]:
+    form.is_valid()
+    return {
+        "form": form,
+        "period": form.period,
+        "kinds": list(Kind),
+        "sum": timesheet.Sum(None, found, hours.total(found)),
+        "zone": timesheet.zone().key,
+    }
+
+
+def _csv(found: list[hours.Row], name: str, period: timesheet.Period) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}-{period.first:%F}-{period.last:%F}.csv"'
+    timesheet.write_csv(found, response)
+    return response
