@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from labeling.demonstrations.models import Demonstration
 from labeling.errors import BadInput
+from labeling.exports import whose
 from labeling.exports.models import Export
+from labeling.exports.withdrawn import labels_in_use, prompts_in_use
 from labeling.prompts.models import Prompt
 from labeling.rankings.models import RankedCompletion, Ranking
 from training import storage
@@ -23,7 +25,7 @@ CHUNK = 2000
 
 def freeze_prompts(prompts: models.QuerySet[Prompt], *, filters: Filters | None = None) -> Dataset:
     """These prompts as a dataset of kind prompts. Raises BadInput where there are none."""
-    ordered = prompts.order_by("id").only("id", "text", "use_case", "split")
+    ordered = prompts_in_use(prompts).order_by("id").only("id", "text", "use_case", "split")
     rows = (
         {"prompt_id": str(prompt.pk), "prompt": prompt.text, "use_case": prompt.use_case, "split": prompt.split}
         for prompt in ordered.iterator(CHUNK)
@@ -42,7 +44,8 @@ def freeze_demonstrations(demonstrations: models.QuerySet[Demonstration], *, fil
 
     Raises BadInput where there are none.
     """
-    chosen = demonstrations.order_by("id").select_related("prompt", "labeler").select_for_update(of=("self",))
+    labels = labels_in_use(demonstrations)
+    chosen = labels.order_by("id").select_related("prompt", "labeler").select_for_update(of=("self",))
     ids: list[int] = []
     dataset = _freeze("demonstrations", (_demonstration(row) for row in _noted(chosen, ids)), filters)
     _stamp(Demonstration.objects.all(), ids)
@@ -57,7 +60,8 @@ def freeze_rankings(rankings: models.QuerySet[Ranking], *, filters: Filters | No
     """
     places = models.Prefetch("places", RankedCompletion.objects.order_by("completion_id").select_related("completion"))
     chosen = (
-        rankings.order_by("id")
+        labels_in_use(rankings)
+        .order_by("id")
         .select_related("item__prompt", "labeler")
         .prefetch_related(places)
         .select_for_update(of=("self",))
@@ -119,4 +123,5 @@ def _freeze(kind: str, rows: Iterable[Mapping[str, Any]], filters: Filters | Non
             kind=kind, sha256=kept.sha256, defaults={"path": kept.path, "rows": kept.rows}
         )
         Export.objects.create(dataset=dataset, filters=dict(filters or {}))
+        whose.count(dataset)
     return dataset
