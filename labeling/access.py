@@ -18,11 +18,13 @@ from labeling.models import (
     Invitation,
     Kind,
     Labeler,
+    Precedent,
     Proposal,
     Purpose,
     Role,
     Round,
     Stage,
+    Survey,
     Thread,
     Topic,
     User,
@@ -89,8 +91,8 @@ def piece_of(labeler: Labeler, assignment_id: UUID) -> Assignment:
 
 
 def threads_for(user: User) -> QuerySet[Thread]:
-    """All for researchers; a labeler's own and the announcements; 404 for who has no messages here."""
-    if not user.roles & {Role.RESEARCHER, Role.LABELER}:
+    """All for researchers; a labeler's own and the announcements, an admin's announcements; 404 for others."""
+    if not user.roles & {Role.RESEARCHER, Role.LABELER, Role.ADMIN}:
         raise Http404
     return talk.visible_to(user)
 
@@ -152,6 +154,21 @@ def ranked_item_for_office(item_id: int) -> WorkItem:
 
 def topic_for_research(slug: str) -> Topic:
     return get_object_or_404(Topic, pk=slug)
+
+
+def survey_for(labeler: Labeler, survey_id: int) -> Survey:
+    """A survey that this labeler is invited to, or has been while it was open."""
+    if labeler.is_simulated:
+        raise Http404
+    return get_object_or_404(Survey, pk=survey_id)
+
+
+def survey_for_office(survey_id: int) -> Survey:
+    return get_object_or_404(Survey.objects.select_related("opened_by"), pk=survey_id)
+
+
+def precedent_for_research(precedent_id: int) -> Precedent:
+    return get_object_or_404(Precedent.objects.select_related("guideline"), pk=precedent_id)
 
 
 def labeler_for_admin(pseudonym: str) -> Labeler:

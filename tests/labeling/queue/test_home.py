@@ -166,7 +166,7 @@ def test_unread_messages_are_announced(lena: Client, researcher: User) -> None:
     talk.announce(researcher, "Monday", "We start at nine.")
     page = home(lena)
     assert "One conversation has something new for you" in page
-    assert '<span class="dot"' in page
+    assert '<span class="count"' in page
 
 
 def test_unwanted_topics_are_shown_by_name(lena: Client, labeler: Labeler) -> None:
