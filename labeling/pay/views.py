@@ -12,6 +12,8 @@ from labeling.models import Kind, Labeler
 from labeling.pay import hours, timesheet
 from labeling.pay.forms import PeriodForm, TimesheetForm
 
+SHORT = {Kind.DEMONSTRATE: "Writing", Kind.RANK: "Ranking", Kind.PROPOSE: "Prompts"}  # heads of narrow columns
+
 
 @access.admin_only
 @never_cache
@@ -92,7 +94,7 @@ def _context(form: PeriodForm, found: list[hours.Row]) -> dict[str, Any]:
     return {
         "form": form,
         "period": form.period,
-        "kinds": list(Kind),
+        "kinds": [SHORT[kind] for kind in Kind],
         "sum": timesheet.Sum(None, found, hours.total(found)),
         "zone": timesheet.zone().key,
     }

@@ -29,7 +29,7 @@ class Cell:
 
     @property
     def words(self) -> str:
-        return " or ".join([self.choices[0], *(choice[:1].lower() + choice[1:] for choice in self.choices[1:])])
+        return " / ".join(self.choices)
 
     @property
     def percent(self) -> float | None:

@@ -32,21 +32,21 @@ def test_fewer_than_five_answers_show_nothing() -> None:
 def test_a_small_cell_is_merged_with_its_neighbour_where_there_is_an_order() -> None:
     """19 people as in Table 13's 'repetitive': nobody, 6, 6, 7 need no merging; 1, 6, 6, 6 do."""
     assert shown(SCALE, b=6, c=6, d=7) == {"A": 0, "B": 6, "C": 6, "D": 7, "Left out": 0}
-    assert shown(SCALE, a=1, b=6, c=6, d=6) == {"A or b": 7, "C": 6, "D": 6, "Left out": 0}
+    assert shown(SCALE, a=1, b=6, c=6, d=6) == {"A / B": 7, "C": 6, "D": 6, "Left out": 0}
 
 
 def test_without_an_order_the_smallest_are_merged() -> None:
-    assert shown(NAMES, a=12, b=2, c=7, d=4) == {"A": 12, "B or d": 6, "C": 7, "Left out": 0}
+    assert shown(NAMES, a=12, b=2, c=7, d=4) == {"A": 12, "B / D": 6, "C": 7, "Left out": 0}
 
 
 def test_one_small_cell_takes_a_larger_one_with_it() -> None:
     """Shown alone, 9 of 10 would tell of the tenth."""
-    assert shown(NAMES, a=9, b=1, c=8) == {"A": 9, "B or c": 9, "D": 0, "Left out": 0}
+    assert shown(NAMES, a=9, b=1, c=8) == {"A": 9, "B / C": 9, "D": 0, "Left out": 0}
     assert shown(NAMES, a=9, b=1) == {}
 
 
 def test_who_left_it_out_is_a_cell_like_the_others() -> None:
-    assert shown(NAMES, a=9, c=8, left_out=1) == {"A": 9, "B": 0, "C or left out": 9, "D": 0}
+    assert shown(NAMES, a=9, c=8, left_out=1) == {"A": 9, "B": 0, "C / Left out": 9, "D": 0}
 
 
 @pytest.mark.parametrize("question", [SCALE, NAMES], ids=["ordered", "unordered"])
