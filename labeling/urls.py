@@ -99,6 +99,7 @@ urlpatterns: list[URLPattern] = [
     path("people/timesheet.csv", pay.overview_csv, name="timesheet-csv"),
     path("people/<slug:pseudonym>/timesheet/", pay.of_labeler, name="labeler-timesheet"),
     path("people/<slug:pseudonym>/timesheet.csv", pay.of_labeler_csv, name="labeler-timesheet-csv"),
+    path("people/<slug:pseudonym>/timesheet/from-start/", pay.rate_from_start, name="rate-from-start"),
     path("people/<slug:pseudonym>/data/", privacy.of_labeler, name="labeler-data"),
     path("people/<slug:pseudonym>/data.zip", privacy.of_labeler_zip, name="labeler-data-zip"),
     path("people/<slug:pseudonym>/data/erase/", privacy.erase, name="labeler-erase"),

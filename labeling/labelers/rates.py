@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from django.db import transaction
 
-from labeling.errors import BadInput
+from labeling.errors import BadInput, Conflict
 from labeling.labelers.models import Labeler, User
 
 CENT = Decimal("0.01")
@@ -28,6 +28,21 @@ def set_rate(labeler: Labeler, rate: Decimal | None, currency: str, by: User | N
             labeler.rates.create(hourly_rate=rate, currency=currency, set_by=by)
         labeler.hourly_rate, labeler.currency = rate, currency
         labeler.save(update_fields=["hourly_rate", "currency"])
+
+
+def first_rate_from_start(labeler: Labeler, by: User) -> None:
+    """The first rate counts also for what was worked before it was set; no time that has a rate changes.
+
+    Raises Conflict where nothing was ever set, or it counts so already.
+    """
+    with transaction.atomic():
+        Labeler.objects.select_for_update(no_key=True).get(pk=labeler.pk)
+        first = labeler.rates.first()
+        if first is None or first.hourly_rate is None or first.since <= labeler.created_at:
+            raise Conflict(f"There is no time of {labeler.pseudonym} before a first rate.")
+        labeler.rates.create(
+            hourly_rate=first.hourly_rate, currency=first.currency, since=labeler.created_at, set_by=by
+        )
 
 
 def earned(labeler: Labeler, active: timedelta) -> Decimal | None:

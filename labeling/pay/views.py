@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from labeling import access
+from labeling.labelers import rates
 from labeling.models import Kind, Labeler
 from labeling.pay import hours, timesheet
 from labeling.pay.forms import PeriodForm, TimesheetForm
@@ -51,6 +53,16 @@ def of_labeler_csv(request: HttpRequest, pseudonym: str) -> HttpResponse:
     return _days_csv(request, access.labeler_for_admin(pseudonym), is_own=False)
 
 
+@access.admin_only
+@require_POST
+def rate_from_start(request: HttpRequest, pseudonym: str) -> HttpResponse:
+    """A first rate that was set late counts from the first day."""
+    labeler = access.labeler_for_admin(pseudonym)
+    rates.first_rate_from_start(labeler, access.user_of(request))
+    messages.success(request, f"The first rate of {labeler.pseudonym} counts from the first day.")
+    return redirect("labeler-timesheet", labeler.pseudonym)
+
+
 @access.labeler_only
 @never_cache
 @require_safe
@@ -73,7 +85,8 @@ def _days(request: HttpRequest, labeler: Labeler, *, is_own: bool) -> HttpRespon
         "labeler": labeler,
         "is_own": is_own,
         "days": timesheet.summed(found, "day"),
-        "rates": labeler.rates.select_related("set_by").order_by("-since", "-id"),
+        "rates": (so_far := labeler.rates.select_related("set_by").order_by("-since", "-id")),
+        "starts_late": any(rate.since > labeler.created_at and rate.hourly_rate for rate in so_far.reverse()[:1]),
     }
     return render(request, "labeling/pay/days.html", context, status=200 if form.is_valid() else 422)
 

@@ -172,3 +172,29 @@ def test_hours_without_a_rate_are_shown_as_such(ada: Client, labeler: Labeler) -
     assert hours.total(timesheet.rows(timesheet.Period(*[datetime(2026, 5, 4).date()] * 2))).unpaid == timedelta(
         hours=2
     )
+
+
+def test_a_first_rate_that_came_late_may_count_from_the_first_day(
+    ada: Client, labeler: Labeler, client: Client
+) -> None:
+    """Two hours before the first rate of 18 and one after the second of 24: 24.00 in money, then 60.00."""
+    Labeler.objects.update(created_at=datetime(2026, 5, 1, tzinfo=UTC))
+    address = reverse("rate-from-start", args=[labeler.pseudonym])
+    assert ada.post(address).status_code == 409
+    writing_work(1)
+    ranking_work(1)
+    worked(labeler, Kind.DEMONSTRATE, datetime(2026, 5, 4, 9, tzinfo=UTC), timedelta(hours=2))
+    worked(labeler, Kind.RANK, datetime(2026, 5, 20, 9, tzinfo=UTC), timedelta(hours=1))
+    rated(labeler, "18.00", "EUR", datetime(2026, 5, 10, tzinfo=UTC))
+    rated(labeler, "24.00", "EUR", datetime(2026, 5, 15, tzinfo=UTC))
+    csv_of = reverse("labeler-timesheet-csv", args=[labeler.pseudonym])
+    assert amounts(ada.get(csv_of, MAY)) == {"EUR": Decimal("24.00")}
+    assert (
+        "count from the first day" in ada.get(reverse("labeler-timesheet", args=[labeler.pseudonym])).content.decode()
+    )
+    ada.post(address)
+    assert amounts(ada.get(csv_of, MAY)) == {"EUR": Decimal("60.00")}
+    assert ada.post(address).status_code == 409
+    client.force_login(labeler.user)
+    assert client.post(address).status_code == 404
+    assert labeler.rates.count() == 3
