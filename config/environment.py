@@ -3,6 +3,7 @@
 import os
 import shlex
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -32,6 +33,15 @@ def number(name: str, default: int, *, minimum: int = 0) -> int:
     if not value.isdigit() or int(value) < minimum:
         raise ImproperlyConfigured(f"{name} is {value!r}; use a whole number of at least {minimum}.")
     return int(value)
+
+
+def time_zone(name: str, default: str) -> ZoneInfo:
+    """A zone of the IANA database, as Europe/Berlin. Raises ImproperlyConfigured on anything else."""
+    value = text(name, default)
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ImproperlyConfigured(f"{name} is {value!r}; use a name like Europe/Berlin or UTC.") from None
 
 
 def command(name: str) -> list[str]:

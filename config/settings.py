@@ -207,6 +207,8 @@ CELERY_BEAT_SCHEDULE = {
 LEASE_MINUTES = environment.number("LEASE_MINUTES", 30, minimum=1)
 # A labeler of whom nothing was heard for so long is idle: active time does not count the gap.
 IDLE_SECONDS = environment.number("IDLE_SECONDS", 60, minimum=1)
+# Days of timesheets begin at midnight here.
+PAY_TIME_ZONE = environment.time_zone("PAY_TIME_ZONE", "UTC")
 # A run whose recipe has not been heard of for so long is taken up again from its saved state.
 HEARTBEAT_SECONDS = environment.number("HEARTBEAT_SECONDS", 60, minimum=5)
 # Threads for one recipe process; 0 leaves it to torch.

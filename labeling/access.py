@@ -18,6 +18,7 @@ from labeling.models import (
     Invitation,
     Kind,
     Labeler,
+    Precedent,
     Proposal,
     Purpose,
     Response,
@@ -27,6 +28,7 @@ from labeling.models import (
     ScreeningSet,
     Sitting,
     Stage,
+    Survey,
     Thread,
     Topic,
     User,
@@ -93,8 +95,8 @@ def piece_of(labeler: Labeler, assignment_id: UUID) -> Assignment:
 
 
 def threads_for(user: User) -> QuerySet[Thread]:
-    """All for researchers; a labeler's own and the announcements; 404 for who has no messages here."""
-    if not user.roles & {Role.RESEARCHER, Role.LABELER}:
+    """All for researchers; a labeler's own and the announcements, an admin's announcements; 404 for others."""
+    if not user.roles & {Role.RESEARCHER, Role.LABELER, Role.ADMIN}:
         raise Http404
     return talk.visible_to(user)
 
@@ -161,6 +163,21 @@ def topic_for_research(slug: str) -> Topic:
 def labeler_for_office(pseudonym: str) -> Labeler:
     """By the pseudonym; who it is stays with admins."""
     return get_object_or_404(Labeler, pseudonym=pseudonym)
+
+
+def survey_for(labeler: Labeler, survey_id: int) -> Survey:
+    """A survey that this labeler is invited to, or has been while it was open."""
+    if labeler.is_simulated:
+        raise Http404
+    return get_object_or_404(Survey, pk=survey_id)
+
+
+def survey_for_office(survey_id: int) -> Survey:
+    return get_object_or_404(Survey.objects.select_related("opened_by"), pk=survey_id)
+
+
+def precedent_for_research(precedent_id: int) -> Precedent:
+    return get_object_or_404(Precedent.objects.select_related("guideline"), pk=precedent_id)
 
 
 def labeler_for_admin(pseudonym: str) -> Labeler:

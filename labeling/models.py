@@ -3,9 +3,11 @@
 from labeling.adjudication.models import Adjudication, Decision, ErrorKind
 from labeling.completions.models import Completion
 from labeling.demonstrations.models import Demonstration
-from labeling.exports.models import Exclusion, Export
+from labeling.exports.models import Exclusion, Export, LabelerRows
 from labeling.guidelines.models import Acknowledgement, Guideline, Purpose
 from labeling.labelers.models import Cohort, Invitation, Labeler, Role, StateChange, User
+from labeling.pay.models import Rate
+from labeling.privacy.models import Choice, Erasure
 from labeling.prompts.models import Prompt, Split, Topic, UseCase
 from labeling.proposals.models import Proposal, Shape
 from labeling.queue.models import (
@@ -22,7 +24,8 @@ from labeling.rankings.models import RankedCompletion, Ranking
 from labeling.rounds.models import Round, Stage
 from labeling.rubrics.models import Rubric
 from labeling.screening.models import Grade, Reference, Response, ScreeningItem, ScreeningSet, Sitting
-from labeling.threads.models import Post, Reading, Thread
+from labeling.surveys.models import Survey, SurveyCount, SurveyMark
+from labeling.threads.models import Post, Precedent, Reading, Thread
 
 __all__ = [
     "Acknowledgement",
@@ -30,12 +33,14 @@ __all__ = [
     "Adjudication",
     "Assignment",
     "Batch",
+    "Choice",
     "Cohort",
     "Completion",
     "Cursor",
     "Decision",
     "Demonstration",
     "Draft",
+    "Erasure",
     "ErrorKind",
     "Exclusion",
     "Export",
@@ -44,12 +49,15 @@ __all__ = [
     "Invitation",
     "Kind",
     "Labeler",
+    "LabelerRows",
     "Post",
+    "Precedent",
     "Prompt",
     "Proposal",
     "Purpose",
     "RankedCompletion",
     "Ranking",
+    "Rate",
     "Reading",
     "Reference",
     "Response",
@@ -63,6 +71,9 @@ __all__ = [
     "Split",
     "Stage",
     "StateChange",
+    "Survey",
+    "SurveyCount",
+    "SurveyMark",
     "Thread",
     "Topic",
     "UseCase",

@@ -12,6 +12,8 @@ from labeling.exports import views as exports
 from labeling.guidelines import views as guidelines
 from labeling.labelers import person_views as person
 from labeling.labelers import views as labelers
+from labeling.pay import views as pay
+from labeling.privacy import views as privacy
 from labeling.prompts import views as prompts
 from labeling.proposals import desk_views as desk
 from labeling.proposals import views as proposals
@@ -25,6 +27,7 @@ from labeling.screening import candidate_views as candidate
 from labeling.screening import grade_views as grading
 from labeling.screening import selection_views as selection
 from labeling.screening import views as screening
+from labeling.surveys import views as surveys
 from labeling.threads import views as threads
 from labeling.topics import views as topics
 
@@ -53,6 +56,16 @@ urlpatterns: list[URLPattern] = [
     path("messages/<int:thread_id>/", threads.thread_detail, name="thread-detail"),
     path("messages/<int:thread_id>/reply/", threads.thread_reply, name="thread-reply"),
     path("topics/", topics.topic_choose, name="topic-choose"),
+    path("my/hours/", pay.mine, name="my-hours"),
+    path("my/hours.csv", pay.mine_csv, name="my-hours-csv"),
+    path("my/data/", privacy.mine, name="my-data"),
+    path("my/data.zip", privacy.mine_zip, name="my-data-zip"),
+    path("my/data/erase/", privacy.ask, name="erasure-ask"),
+    path("my/data/keep/", privacy.take_back, name="erasure-take-back"),
+    path("my/surveys/", surveys.mine, name="my-surveys"),
+    path("my/surveys/<int:survey_id>/", surveys.answer, name="survey-answer"),
+    path("my/surveys/<int:survey_id>/dismiss/", surveys.dismiss, name="survey-dismiss"),
+    path("messages/<int:thread_id>/dismiss/", threads.thread_dismiss, name="thread-dismiss"),
     path("propose/<uuid:assignment_id>/", proposals.write, name="proposal-write"),
     path("invitation/<str:token>/", labelers.invitation, name="labeler-invitation"),
     # Candidates
@@ -65,6 +78,9 @@ urlpatterns: list[URLPattern] = [
     path("prompts/import/", prompts.prompt_import, name="prompt-import"),
     path("guidelines/publish/<slug:purpose>/", guidelines.guideline_publish, name="guideline-publish"),
     path("messages/announce/", threads.thread_announce, name="thread-announce"),
+    path("messages/<int:thread_id>/precedent/", threads.precedent_publish, name="precedent-publish"),
+    path("precedents/<int:precedent_id>/withdraw/", threads.precedent_withdraw, name="precedent-withdraw"),
+    path("precedents/<int:precedent_id>/restore/", threads.precedent_restore, name="precedent-restore"),
     path("rubric/", rubrics.rubric_list, name="rubric-list"),
     path("rubric/publish/", rubrics.rubric_publish, name="rubric-publish"),
     path("topics/all/", topics.topic_list, name="topic-list"),
@@ -121,7 +137,19 @@ urlpatterns: list[URLPattern] = [
     path("datasets/freeze-rankings/", exports.freeze_rankings, name="rankings-freeze"),
     path("datasets/exclusions/", exports.exclusion_list, name="exclusion-list"),
     path("datasets/exclusions/<int:exclusion_id>/lift/", exports.exclusion_lift, name="exclusion-lift"),
+    path("surveys/", surveys.survey_list, name="survey-list"),
+    path("surveys/<int:survey_id>/", surveys.results, name="survey-results"),
+    path("surveys/<int:survey_id>/results.csv", surveys.results_csv, name="survey-csv"),
+    path("surveys/<int:survey_id>/close/", surveys.close, name="survey-close"),
     # Admins
+    path("people/timesheet/", pay.overview, name="timesheet"),
+    path("people/timesheet.csv", pay.overview_csv, name="timesheet-csv"),
+    path("people/<slug:pseudonym>/timesheet/", pay.of_labeler, name="labeler-timesheet"),
+    path("people/<slug:pseudonym>/timesheet.csv", pay.of_labeler_csv, name="labeler-timesheet-csv"),
+    path("people/<slug:pseudonym>/timesheet/from-start/", pay.rate_from_start, name="rate-from-start"),
+    path("people/<slug:pseudonym>/data/", privacy.of_labeler, name="labeler-data"),
+    path("people/<slug:pseudonym>/data.zip", privacy.of_labeler_zip, name="labeler-data-zip"),
+    path("people/<slug:pseudonym>/data/erase/", privacy.erase, name="labeler-erase"),
     path("labelers/", labelers.labeler_list, name="labeler-list"),
     path("people/<slug:pseudonym>/", person.labeler_detail, name="labeler-detail"),
     path("people/<slug:pseudonym>/pause/", person.labeler_change, {"after": "paused"}, name="labeler-pause"),

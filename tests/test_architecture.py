@@ -32,7 +32,7 @@ SLICES: dict[str, set[str] | None] = {
     "queue": {"guidelines", "rubrics", "labelers", "prompts", "completions"},
     "demonstrations": {"queue", "guidelines", "rubrics", "labelers", "prompts"},
     "proposals": {"queue", "guidelines", "labelers", "prompts"},
-    "threads": {"queue", "labelers"},
+    "threads": {"queue", "labelers", "guidelines"},
     "topics": {"prompts"},
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
@@ -49,6 +49,9 @@ SLICES: dict[str, set[str] | None] = {
         "labelers",
         "guidelines",
     },
+    "pay": {"labelers", "queue"},
+    "surveys": {"labelers"},
+    "privacy": {"labelers", "queue", "exports", "pay", "threads"},
     "rounds": None,
     "simulation": None,
 }

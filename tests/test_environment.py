@@ -30,6 +30,7 @@ def start(tmp_path: Path, *command: str, **environ: str) -> subprocess.Completed
         ("SECRET_KEY", "short", "SECRET_KEY is shorter than 32 characters"),
         ("DEBUG", "maybe", "DEBUG is 'maybe'; use 1 or 0."),
         ("LEASE_MINUTES", "-5", "LEASE_MINUTES is '-5'; use a whole number of at least 1."),
+        ("PAY_TIME_ZONE", "Mars/Olympus", "PAY_TIME_ZONE is 'Mars/Olympus'; use a name like Europe/Berlin or UTC."),
         ("PODIUM_LAUNCHER", "accelerate 'launch", "PODIUM_LAUNCHER cannot be read as a command: No closing quotation."),
         ("ARTIFACT_ROOT", "/proc/nowhere", "the folder /proc/nowhere cannot be made"),
     ],

@@ -1,7 +1,7 @@
 """Database → frozen dataset files. A file is written row by row in the order of ids: the same labels give the same
 file under the same name, however often (docs/architecture.md lists the rows). The labels are locked while they are
 read: a correction that comes meanwhile waits, and is then told that they are frozen. Labelers who are left out
-(`exclude.py`) are left out here, of every dataset, and the export says so."""
+(`exclude.py`, `withdrawn.py`) are left out here, of every dataset, and the export says so."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,8 +13,9 @@ from django.utils import timezone
 from labeling.demonstrations.models import Demonstration
 from labeling.errors import BadInput
 from labeling.exports import adjudicated as decided
-from labeling.exports import exclude
+from labeling.exports import exclude, whose
 from labeling.exports.models import Export
+from labeling.exports.withdrawn import labels_in_use, prompts_in_use
 from labeling.prompts.models import Prompt
 from labeling.rankings.models import RankedCompletion, Ranking
 from training import storage
@@ -27,7 +28,7 @@ CHUNK = 2000
 
 def freeze_prompts(prompts: models.QuerySet[Prompt], *, filters: Filters | None = None) -> Dataset:
     """These prompts as a dataset of kind prompts. Raises BadInput where there are none."""
-    ordered = prompts.order_by("id").only("id", "text", "use_case", "split")
+    ordered = prompts_in_use(prompts).order_by("id").only("id", "text", "use_case", "split")
     rows = (
         {"prompt_id": str(prompt.pk), "prompt": prompt.text, "use_case": prompt.use_case, "split": prompt.split}
         for prompt in ordered.iterator(CHUNK)
@@ -46,8 +47,8 @@ def freeze_demonstrations(demonstrations: models.QuerySet[Demonstration], *, fil
 
     Raises BadInput where there are none.
     """
-    demonstrations, left_out = exclude.kept(demonstrations)
-    chosen = demonstrations.order_by("id").select_related("prompt", "labeler").select_for_update(of=("self",))
+    labels, left_out = exclude.kept(labels_in_use(demonstrations))
+    chosen = labels.order_by("id").select_related("prompt", "labeler").select_for_update(of=("self",))
     ids: list[int] = []
     dataset = _freeze(
         "demonstrations", (_demonstration(row) for row in _noted(chosen, ids)), _with(filters, excluded=left_out)
@@ -70,7 +71,8 @@ def freeze_rankings(
     rankings = rankings.exclude(item__in=[decision.item_id for decision in decisions]) if decisions else rankings
     places = models.Prefetch("places", RankedCompletion.objects.order_by("completion_id").select_related("completion"))
     chosen = (
-        rankings.order_by("id")
+        labels_in_use(rankings)
+        .order_by("id")
         .select_related("item__prompt", "labeler")
         .prefetch_related(places)
         .select_for_update(of=("self",))
@@ -140,4 +142,5 @@ def _freeze(kind: str, rows: Iterable[Mapping[str, Any]], filters: Filters | Non
             kind=kind, sha256=kept.sha256, defaults={"path": kept.path, "rows": kept.rows}
         )
         Export.objects.create(dataset=dataset, filters=dict(filters or {}))
+        whose.count(dataset)
     return dataset

@@ -40,3 +40,17 @@ class Exclusion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.labeler} is left out: {self.reason}"
+
+
+class LabelerRows(models.Model):
+    """How many rows of a frozen dataset are one labeler's, counted when it is frozen (`whose.py`)."""
+
+    dataset = models.ForeignKey("training.Dataset", on_delete=models.PROTECT, related_name="labeler_rows")
+    labeler = models.ForeignKey("labeling.Labeler", on_delete=models.PROTECT, related_name="dataset_rows")
+    rows = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "labeler"], name="labeler_rows_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rows} of {self.labeler_id} in {self.dataset_id}"

@@ -70,7 +70,7 @@ def labeler_rate(request: HttpRequest, pseudonym: str) -> HttpResponse:
     form = RateForm(request.POST, auto_id=f"{pseudonym}-%s")
     if form.is_valid():
         try:
-            rates.set_rate(labeler, form.cleaned_data["rate"], form.cleaned_data["currency"])
+            rates.set_rate(labeler, **form.cleaned_data, by=access.user_of(request))
         except PodiumError as error:
             form.add_error("currency", error.sentence)
         else:

@@ -1,6 +1,7 @@
 """Questions, answers and announcements, and how far everybody has read.
 
-Researchers see all threads; a labeler sees their own and the announcements. Labelers go by their pseudonym.
+Researchers see all threads; a labeler sees their own and the announcements to their cohort; admins, who announce too,
+see announcements. Labelers go by their pseudonym.
 """
 
 from datetime import timedelta
@@ -10,14 +11,15 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from labeling.errors import NotAllowed
-from labeling.labelers.models import Labeler, Role, User
+from labeling.errors import BadInput, NotAllowed
+from labeling.labelers.models import Cohort, Labeler, Role, User
 from labeling.queue.models import WorkItem
 from labeling.texts import clean
 from labeling.threads.models import Post, Reading, Thread
 
 TWICE = timedelta(minutes=1)  # the same words again within this time are a second click
 TITLE = 100
+ANNOUNCERS = frozenset({Role.RESEARCHER.value, Role.ADMIN.value})
 
 
 def ask(labeler: Labeler, text: str, item: WorkItem | None = None) -> Thread:
@@ -27,7 +29,8 @@ def ask(labeler: Labeler, text: str, item: WorkItem | None = None) -> Thread:
     """
     text = clean(text, "Your question")
     with transaction.atomic():
-        Labeler.objects.select_for_update().get(pk=labeler.pk)  # a second click waits here
+        Labeler.objects.select_for_update().get(pk=labeler.pk)  # a second click waits here, and so does an erasure
+        _must_be_open(labeler.user)
         if post := _just_said(labeler.user, text).filter(thread__labeler=labeler, thread__item=item).first():
             return post.thread
         title = Truncator(text.splitlines()[0]).chars(TITLE)
@@ -36,14 +39,23 @@ def ask(labeler: Labeler, text: str, item: WorkItem | None = None) -> Thread:
     return thread
 
 
-def announce(user: User, title: str, text: str) -> Thread:
-    """Something that all labelers are told; twice is once. Raises BadInput for an empty title or text."""
+def announce(user: User, title: str, text: str, cohort: str = "") -> Thread:
+    """Something that all labelers are told, or those of a cohort; twice is once.
+
+    Raises BadInput for an empty title or text, or an unknown cohort.
+    """
     title, text = clean(title, "The title"), clean(text, "The announcement")
+    if cohort and cohort not in Cohort.values:
+        raise BadInput(f"There is no cohort “{cohort[:20]}”.")
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
-        if post := _just_said(user, text).filter(thread__labeler=None, thread__title=title[:200]).first():
+        if (
+            post := _just_said(user, text)
+            .filter(thread__labeler=None, thread__title=title[:200], thread__cohort=cohort)
+            .first()
+        ):
             return post.thread
-        thread = Thread.objects.create(title=title[:200])
+        thread = Thread.objects.create(title=title[:200], cohort=cohort)
         _add(user, thread, text)
     return thread
 
@@ -58,11 +70,12 @@ def reply(user: User, thread: Thread, text: str) -> Post:
     text = clean(text, "Your message")
     with transaction.atomic():
         thread = Thread.objects.select_for_update().get(pk=thread.pk)
+        _must_be_open(user)
         return _just_said(user, text).filter(thread=thread).first() or _add(user, thread, text)
 
 
 def may_reply(user: User, thread: Thread) -> bool:
-    return thread.labeler_id is not None or Role.RESEARCHER in user.roles
+    return thread.labeler_id is not None or bool(ANNOUNCERS & user.roles)
 
 
 def mark_read(user: User, thread: Thread) -> None:
@@ -89,9 +102,31 @@ def is_unread(user: User) -> Q:
 def visible_to(user: User) -> QuerySet[Thread]:
     if Role.RESEARCHER in user.roles:
         return Thread.objects.all()
+    announced = Q(labeler=None)
+    if Role.ADMIN in user.roles:
+        return Thread.objects.filter(announced | Q(labeler__user=user))
     if Role.LABELER in user.roles:
-        return Thread.objects.filter(Q(labeler__user=user) | Q(labeler=None))
+        cohort = Labeler.objects.filter(user=user).values("cohort")
+        return Thread.objects.filter(Q(labeler__user=user) | announced & (Q(cohort="") | Q(cohort__in=cohort)))
     return Thread.objects.none()
+
+
+def notices(user: User) -> QuerySet[Thread]:
+    """Announcements since the account was made that it has not put away, newest first: for a labeler's start page."""
+    put_away = Reading.objects.filter(user=user, thread=OuterRef("pk"), is_dismissed=True)
+    first = Post.objects.filter(thread=OuterRef("pk")).order_by("created_at", "id").values("text")[:1]
+    announced = visible_to(user).filter(labeler=None, created_at__gt=user.date_joined)
+    return announced.exclude(Exists(put_away)).annotate(text=Subquery(first))
+
+
+def dismiss(user: User, thread: Thread) -> None:
+    """Put an announcement away from the start page; it stays under the messages, and counts as read."""
+    Reading.objects.bulk_create(
+        [Reading(user=user, thread=thread, read_at=thread.last_at, is_dismissed=True)],
+        update_conflicts=True,
+        unique_fields=["user", "thread"],
+        update_fields=["read_at", "is_dismissed"],
+    )
 
 
 def is_unanswered() -> Q:
@@ -105,6 +140,12 @@ def name_of(post: Post, thread: Thread) -> str:
     if thread.labeler and post.author_id == thread.labeler.user_id:
         return thread.labeler.pseudonym
     return post.author.name or "A researcher"
+
+
+def _must_be_open(user: User) -> None:
+    """Raises NotAllowed for an account that was closed since the request began: nothing is added to what was erased."""
+    if not User.objects.filter(pk=user.pk, is_active=True).exists():
+        raise NotAllowed("This account is closed.")
 
 
 def _just_said(user: User, text: str) -> QuerySet[Post]:

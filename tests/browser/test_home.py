@@ -84,7 +84,7 @@ def test_asking_about_a_piece_and_getting_an_answer(new_context: Any, labeler: L
 
     rosas = new_context().new_page()
     log_in(rosas, researcher)
-    rosas.get_by_text("People", exact=True).click()
+    rosas.locator("summary", has_text="People").click()
     rosas.get_by_role("link", name="Messages").click()
     expect(rosas.get_by_text("waits for an answer")).to_be_visible()
     rosas.get_by_role("link", name="May I rhyme?").click()

@@ -166,7 +166,7 @@ def test_unread_messages_are_announced(lena: Client, researcher: User) -> None:
     talk.announce(researcher, "Monday", "We start at nine.")
     page = home(lena)
     assert "One conversation has something new for you" in page
-    assert '<span class="dot"' in page
+    assert '<span class="count"' in page
 
 
 def test_unwanted_topics_are_shown_by_name(lena: Client, labeler: Labeler) -> None:
@@ -178,13 +178,14 @@ def test_unwanted_topics_are_shown_by_name(lena: Client, labeler: Labeler) -> No
 def test_the_page_is_cheap(
     lena: Client, labeler: Labeler, second_labeler: Labeler, django_assert_max_num_queries: Any
 ) -> None:
-    """Session, account, 3 counts of open pieces, leases, done, returning, 2 of active time, topics, unread."""
+    """Session, account, 3 counts of open pieces, leases, done, returning, 2 of active time, topics, unread,
+    announcements, surveys."""
     writing_work(3)
     ranking_work(1)
     dispatch.claim(second_labeler, Kind.RANK)
     lena.post(reverse("topic-choose"), {"unwanted": ["violence"]})
     home(lena)  # shows what was saved, and ends that message
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         home(lena)
 
 
