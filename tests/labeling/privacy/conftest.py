@@ -11,11 +11,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.demonstrations import submit as demonstrations
+from labeling.exports import exclude
 from labeling.guidelines.acknowledge import acknowledge_all
 from labeling.guidelines.publish import ensure_first
-from labeling.labelers import invite
+from labeling.labelers import invite, standing
 from labeling.labelers.rates import set_rate
-from labeling.models import ActiveSpan, Assignment, Demonstration, Kind, Labeler, Ranking, Role, User
+from labeling.models import (
+    ActiveSpan,
+    Assignment,
+    Demonstration,
+    Kind,
+    Labeler,
+    Ranking,
+    Role,
+    ScreeningSet,
+    Sitting,
+    User,
+)
 from labeling.proposals import submit as proposals
 from labeling.queue import dispatch, drafts
 from labeling.rankings import submit as rankings
@@ -43,6 +55,14 @@ def claimed(labeler: Labeler, kind: Kind) -> Assignment:
     return assignment
 
 
+def screened(labeler: Labeler, researcher: User) -> None:
+    asked = ScreeningSet.objects.create(name="Autumn", created_by=researcher)
+    item = asked.items.create(kind="report", text="What do you know well?")
+    sitting = Sitting.objects.create(screening_set=asked, labeler=labeler, label="Q")
+    answer = sitting.responses.create(item=item, value={"text": f"Medicine: {SECRET}"})
+    answer.grades.create(researcher=researcher, grade=6)
+
+
 @pytest.fixture
 def wanda(db: None, researcher: User, admin_user: User) -> Wanda:
     """Invited, signed up by the form, and at work with every kind of row."""
@@ -54,6 +74,9 @@ def wanda(db: None, researcher: User, admin_user: User) -> Wanda:
     form = {"email": EMAIL, "name": NAME, "password1": PASSWORD, "password2": PASSWORD}
     assert client.post(reverse("account_signup"), form).status_code == 302
     labeler = acknowledge_all(Labeler.objects.get(user__email=EMAIL))
+    screened(labeler, researcher)
+    standing.pause(labeler, by=admin_user, why=f"Says: {SECRET}.")
+    standing.resume(labeler, by=admin_user)
     writing_work(3, need=2)
     ranking_work(1, need=2)
     proposing_work()
@@ -76,6 +99,7 @@ def wanda(db: None, researcher: User, admin_user: User) -> Wanda:
     thread = talk.ask(labeler, f"May I rest, {SECRET}?")
     talk.reply(researcher, thread, "Of course.")
     talk.mark_read(labeler.user, thread)
+    exclude.lift(exclude.exclude(labeler, "Tried the new guideline", researcher), researcher)
     hold.dismiss(labeler, hold.open_survey(researcher, "satisfaction", "The work"))
     labeler.refresh_from_db()
     return Wanda(labeler, client, demonstration, ranking)
