@@ -1,13 +1,14 @@
 """Why a labeler was not given an item: the first rule that keeps it from them. Only reads."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
 from labeling.labelers.models import Labeler
 from labeling.queue import dispatch
 from labeling.queue.models import Assignment, Cursor, Lane, WorkItem
-from labeling.queue.rules import NEVER_TWICE, RULES, WANTED
+from labeling.queue.rules import NEVER_TWICE, RULES, WANTED, Rule
 from labeling.queue.steps import GO_ON, LOOK_AGAIN
 
 ACCOUNT = "The labeler may work"
@@ -33,13 +34,11 @@ def why_not(labeler: Labeler, item: WorkItem) -> Reason:
         return Reason(ACCOUNT, f"{labeler} is told: {sentence}")
     broken = _broken(labeler, item)
     if broken is not None:
-        rule = RULES[broken]
-        detail = {WANTED: _why_closed(item), NEVER_TWICE: _what_was(labeler, item)}.get(rule, "")
-        return Reason(rule.name, detail or rule.sentence)
+        return _detailed(RULES[broken], labeler, item)
     return _turn(labeler, item)
 
 
-def _parameters(labeler: Labeler, item: WorkItem) -> dict[str, object]:
+def _parameters(labeler: Labeler, item: WorkItem) -> dict[str, Any]:
     """As the claim has them (line.py), with the item's kind of work."""
     lane = Lane.of(item.batch.kind, labeler.cohort)
     return {"labeler": labeler.pk, "lane": int(lane), "unwanted": labeler.unwanted_topics, "item": item.pk}
@@ -53,6 +52,14 @@ def _broken(labeler: Labeler, item: WorkItem) -> int | None:
         )
         met = cursor.fetchone()
     return next((index for index, holds in enumerate(met) if not holds), None)
+
+
+def _detailed(rule: Rule, labeler: Labeler, item: WorkItem) -> Reason:
+    if rule is WANTED:
+        return Reason(rule.name, _why_closed(item))
+    if rule is NEVER_TWICE:
+        return Reason(rule.name, _what_was(labeler, item))
+    return Reason(rule.name, rule.sentence)
 
 
 def _why_closed(item: WorkItem) -> str:
