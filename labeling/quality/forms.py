@@ -88,7 +88,8 @@ class GoldForm(forms.Form):
         required=False,  # the service says what is missing, as for every other way in
         strip=False,
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
-        help_text="Labelers read it after a teaching item, beside their own order.",
+        help_text="Labelers read it after a teaching item. Name an answer by what it says: its number is another one "
+        "for everybody.",
     )
     base = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
