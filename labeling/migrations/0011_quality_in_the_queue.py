@@ -22,7 +22,7 @@ ALTER SEQUENCE labeling_workitem_pos INCREMENT BY 1;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0007_held_skipped_and_last_spans'),
+        ('labeling', '0010_surveys_pay_erasure'),
     ]
 
     operations = [
