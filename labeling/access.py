@@ -14,6 +14,7 @@ from labeling.guidelines.acknowledge import PURPOSES
 from labeling.models import (
     Assignment,
     Batch,
+    GoldAnswer,
     Guideline,
     Invitation,
     Kind,
@@ -148,6 +149,10 @@ def proposal_for_research(proposal_id: int) -> Proposal:
 
 def item_for_research(item_id: int) -> WorkItem:
     return get_object_or_404(WorkItem, pk=item_id)
+
+
+def gold_for_research(item_id: int) -> GoldAnswer:
+    return get_object_or_404(GoldAnswer.objects.select_related("item__batch"), item_id=item_id)
 
 
 def ranked_item_for_office(item_id: int) -> WorkItem:

@@ -10,10 +10,12 @@ from labeling.pay.models import Rate
 from labeling.privacy.models import Choice, Erasure
 from labeling.prompts.models import Prompt, Split, Topic, UseCase
 from labeling.proposals.models import Proposal, Shape
+from labeling.quality.models import DriftItem, GoldAnswer
 from labeling.queue.models import (
     ActiveSpan,
     Assignment,
     Batch,
+    Control,
     Cursor,
     Draft,
     Kind,
@@ -36,14 +38,17 @@ __all__ = [
     "Choice",
     "Cohort",
     "Completion",
+    "Control",
     "Cursor",
     "Decision",
     "Demonstration",
     "Draft",
+    "DriftItem",
     "Erasure",
     "ErrorKind",
     "Exclusion",
     "Export",
+    "GoldAnswer",
     "Grade",
     "Guideline",
     "Invitation",

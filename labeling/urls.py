@@ -17,6 +17,8 @@ from labeling.privacy import views as privacy
 from labeling.prompts import views as prompts
 from labeling.proposals import desk_views as desk
 from labeling.proposals import views as proposals
+from labeling.quality import batch_views as batches
+from labeling.quality import views as quality
 from labeling.queue import held_views as held
 from labeling.queue import life_views as life
 from labeling.queue import views as queue
@@ -46,6 +48,7 @@ urlpatterns: list[URLPattern] = [
     path("write/preview/", demonstrations.preview, name="text-preview"),
     path("write/language/", demonstrations.text_language, name="text-language"),
     path("rank/<uuid:assignment_id>/", rankings.rank, name="ranking-submit"),
+    path("rank/<uuid:assignment_id>/lesson/", quality.gold_lesson, name="gold-lesson"),
     path("guidelines/", guidelines.guideline_list, name="guideline-list"),
     path("guidelines/<int:guideline_id>/", guidelines.guideline_read, name="guideline-read"),
     path("guidelines/<int:guideline_id>/confirm/", guidelines.guideline_acknowledge, name="guideline-acknowledge"),
@@ -92,6 +95,14 @@ urlpatterns: list[URLPattern] = [
     path("proposals/<int:proposal_id>/take/", desk.proposal_take, name="proposal-take"),
     path("proposals/<int:proposal_id>/refuse/", desk.proposal_refuse, name="proposal-refuse"),
     path("batches/<int:batch_id>/", queue.batch_detail, name="batch-detail"),
+    path("batches/<int:batch_id>/settings/", batches.batch_settings, name="batch-settings"),
+    path("known/", quality.known_list, name="known-list"),
+    path("known/choose/", quality.item_choose, name="known-choose"),
+    path("known/<int:item_id>/answer/", quality.gold_answer, name="gold-answer"),
+    path("known/<int:item_id>/retire/", quality.gold_retire, name="gold-retire"),
+    path("known/<int:item_id>/revive/", quality.gold_revive, name="gold-revive"),
+    path("known/<int:item_id>/drift/", quality.drift_add, name="drift-add"),
+    path("known/<int:item_id>/drift/remove/", quality.drift_remove, name="drift-remove"),
     path("held/", held.held_list, name="held-list"),
     path("held/<int:item_id>/release/", held.held_release, name="held-release"),
     path("held/<int:item_id>/withdraw/", held.held_withdraw, name="held-withdraw"),
@@ -112,6 +123,7 @@ urlpatterns: list[URLPattern] = [
     # Researchers and admins
     path("screening/", screening.set_list, name="screening-list"),
     path("screening/<int:set_id>/", screening.set_detail, name="screening-set"),
+    path("queue/", batches.queue_rules, name="queue-rules"),
     path("agreement/", agreement.overview, name="agreement"),
     path("agreement/figures.csv", agreement.figures_csv, name="agreement-csv"),
     path("agreement/items/", agreement.item_list, name="agreement-items"),

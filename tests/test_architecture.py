@@ -35,6 +35,7 @@ SLICES: dict[str, set[str] | None] = {
     "threads": {"queue", "labelers", "guidelines"},
     "topics": {"prompts"},
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
+    "quality": {"queue", "rankings", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
     "agreement": {"evaluation", "rankings", "queue", "rubrics", "guidelines", "labelers", "prompts", "completions"},
     "screening": {"agreement", "labelers"},

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from labeling.completions.models import Completion
 from labeling.evaluation.win_rates import Judgement
-from labeling.queue.models import Batch
+from labeling.queue.models import OWN, Batch
 from labeling.rankings.models import RankedCompletion
 
 
@@ -17,22 +17,24 @@ def judgements(batch: Batch, policy_of: Mapping[UUID, str]) -> list[Judgement]:
     """
     places: dict[int, dict[str, int]] = defaultdict(dict)
     prompt_of: dict[int, UUID] = {}
-    ranked = RankedCompletion.objects.filter(ranking__item__batch=batch, completion__run__in=policy_of)
+    own = batch.items.filter(control__in=OWN)
+    ranked = RankedCompletion.objects.filter(ranking__item__in=own, completion__run__in=policy_of)
     rows = ranked.values_list("ranking_id", "ranking__item__prompt_id", "completion__run_id", "place")
     for ranking, prompt, run, place in rows.iterator():
         places[ranking][policy_of[run]] = place
         prompt_of[ranking] = prompt
     found = [Judgement(str(prompt_of[ranking]), places[ranking]) for ranking in sorted(places)]
-    asked = set(batch.items.values_list("prompt_id", flat=True))
+    asked = set(own.values_list("prompt_id", flat=True))
     alike = _answered_by_all(policy_of) - asked
     tie = dict.fromkeys(policy_of.values(), 1)
     return found + [Judgement(str(prompt), tie) for prompt in sorted(alike)]
 
 
 def overlaps(batch: Batch) -> list[list[dict[str, int]]]:
-    """For each item with several rankings, the places by completion text: one labeler each."""
+    """For each item of the batch's own with several rankings, the places by completion text: one labeler each."""
     by_item: dict[int, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    ranked = RankedCompletion.objects.filter(ranking__item__batch=batch, ranking__item__done__gte=2)
+    several = batch.items.filter(control__in=OWN, done__gte=2)
+    ranked = RankedCompletion.objects.filter(ranking__item__in=several)
     rows = ranked.values_list("ranking__item_id", "ranking_id", "completion__text", "place")
     for item, ranking, text, place in rows.iterator():
         by_item[item][ranking][text.strip()] = place

@@ -17,6 +17,7 @@ from labeling.exports import exclude, whose
 from labeling.exports.models import Export
 from labeling.exports.withdrawn import labels_in_use, prompts_in_use
 from labeling.prompts.models import Prompt
+from labeling.queue.models import OWN
 from labeling.rankings.models import RankedCompletion, Ranking
 from training import storage
 from training.models import Dataset
@@ -59,13 +60,19 @@ def freeze_demonstrations(demonstrations: models.QuerySet[Demonstration], *, fil
 
 @transaction.atomic
 def freeze_rankings(
-    rankings: models.QuerySet[Ranking], *, filters: Filters | None = None, adjudicated: bool = False
+    rankings: models.QuerySet[Ranking],
+    *,
+    filters: Filters | None = None,
+    adjudicated: bool = False,
+    checks: bool = False,
 ) -> Dataset:
     """These rankings, with all K completions and their ties, as a dataset of kind rankings; stamped likewise.
 
-    With `adjudicated`, an item that was decided has one row, the decision's, in the place of its rankings' rows.
+    With `adjudicated`, an item that was decided has one row, the decision's, in the place of its rankings' rows. Those
+    of gold and drift items are left out unless `checks`: they measure people, and repeat what is in the data.
     Raises BadInput where there are none.
     """
+    rankings = rankings if checks else rankings.filter(item__control__in=OWN)
     decisions = decided.of(rankings) if adjudicated else []
     rankings, left_out = exclude.kept(rankings)
     rankings = rankings.exclude(item__in=[decision.item_id for decision in decisions]) if decisions else rankings

@@ -148,8 +148,10 @@ ACTS = frozenset(
     {
         "labeling.Adjudication.held_by",
         "labeling.Decision.made_by",
+        "labeling.DriftItem.added_by",
         "labeling.Exclusion.lifted_by",
         "labeling.Exclusion.made_by",
+        "labeling.GoldAnswer.author",
         "labeling.Grade.researcher",
         "labeling.Invitation.created_by",
         "labeling.Proposal.decided_by",

@@ -6,7 +6,7 @@ Rules that hold at every door, page, API or simulation alike:
 - A lease is renewed while somebody works. One that ran out goes back to the line; work that comes late is taken
   as long as the item still wants labels.
 - What a skip does is its reason's (`skips.py`). An item that is held is given to nobody until a researcher has looked.
-- Nobody is given an item that touches a topic they opted out of.
+- Which items a labeler may get is `rules.py`; two open batches share the labelers by their weights (`weights.py`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from config.postgres.compiled import Compiled
 from labeling.errors import BadInput, Conflict, NotAllowed, NotFound
 from labeling.labelers.models import Labeler
 from labeling.prompts.models import Topic
-from labeling.queue import ledger, line, skips
+from labeling.queue import ledger, line, skips, steps
 from labeling.queue.fill import (
     Brief,
     add_demonstration_items,
@@ -30,16 +30,22 @@ from labeling.queue.fill import (
     open_batch,
 )
 from labeling.queue.holds import hold, release, withdraw
-from labeling.queue.models import Assignment, Cursor, Kind, Lane, WorkItem
+from labeling.queue.mix import Copy, add_copies, change_settings, close_checks
+from labeling.queue.models import OWN, Assignment, Cursor, Kind, Lane, WorkItem
 
 __all__ = [
     "COUNT_CAP",
     "Brief",
+    "Copy",
+    "add_copies",
     "add_demonstration_items",
     "add_proposal_items",
     "add_ranking_items",
+    "ask_one_more",
+    "change_settings",
     "choose_topics",
     "claim",
+    "close_checks",
     "counts",
     "finish",
     "hold",
@@ -94,28 +100,18 @@ def claim(labeler: Labeler, kind: str, *, just_ended: bool = False) -> Assignmen
     lane = Lane.of(kind, labeler.cohort)
     for attempt in range(5):
         try:
-            return _claim_once(labeler, lane, look_for_lease=attempt > 0 or not just_ended)
+            return _claim_once(labeler, lane, just_ended=just_ended and attempt == 0)
         except IntegrityError:  # another tab of this labeler's was faster: resume what it was given
             continue
     raise Conflict(TABS)
 
 
-def _claim_once(labeler: Labeler, lane: Lane, *, look_for_lease: bool) -> Assignment | None:
+def _claim_once(labeler: Labeler, lane: Lane, *, just_ended: bool) -> Assignment | None:
     # Each step is one statement and stands alone. Inside a transaction a savepoint lets the retry go on.
     if transaction.get_connection().in_atomic_block:
         with transaction.atomic():
-            return _next(labeler, lane, look_for_lease)
-    return _next(labeler, lane, look_for_lease)
-
-
-def _next(labeler: Labeler, lane: Lane, look_for_lease: bool) -> Assignment | None:
-    return (
-        (look_for_lease and line.resume(labeler, lane))
-        or line.claim(labeler, lane)
-        or (line.may_rescan(labeler, lane) and line.claim(labeler, lane, from_start=True))
-        or line.take_up_again(labeler, lane)
-        or (None if look_for_lease else line.resume(labeler, lane))
-    )
+            return steps.lease(labeler, lane, just_ended=just_ended)
+    return steps.lease(labeler, lane, just_ended=just_ended)
 
 
 def renew(labeler: Labeler, assignment_id: UUID) -> Assignment:
@@ -247,6 +243,14 @@ def finish(labeler: Labeler, assignment_id: UUID, kind: str | None = None) -> As
         # After the commit: the ledger's lock must not be asked for while the lease's is held.
         transaction.on_commit(partial(ledger.sign, labeler.pk, assignment.pk), robust=True)
     return assignment
+
+
+def ask_one_more(item: WorkItem) -> bool:
+    """Want one label more of an item on which labelers disagree; False where that cannot be or is enough.
+
+    Inside the transaction that has finished a lease on it, which holds the item's lock.
+    """
+    return item.control in OWN and line.ask_one_more(item.pk)
 
 
 def sweep(limit: int = 200) -> int:

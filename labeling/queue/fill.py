@@ -1,18 +1,23 @@
 """Putting work into the queue. Called through dispatch.py alone."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypedDict, TypeVar
+from random import Random
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from django.db import transaction
+from django.db.models import Count, Q
 
 from labeling.completions.models import Completion
 from labeling.errors import BadInput
 from labeling.guidelines.models import Guideline
 from labeling.models import Shape
 from labeling.prompts.models import Prompt, UseCase
-from labeling.queue import line
-from labeling.queue.models import Batch, Kind, Lane, WorkItem, WorkItemCompletion
+from labeling.queue import line, weights
+from labeling.queue.models import OWN, Batch, Control, Kind, Lane, WorkItem, WorkItemCompletion
+from labeling.queue.settings import PLAIN, Settings, share
 from labeling.rubrics import publish as rubrics
 from labeling.texts import clean
 
@@ -31,23 +36,57 @@ class Brief(TypedDict):
     text: str  # what the researcher asks for; may be empty, but for a user-based prompt is its use case in words
 
 
-def open_batch(*, name: str, kind: str, purpose: str, cohort: str, guideline: Guideline) -> Batch:
+class Wanted(NamedTuple):
+    """What an item is wanted for, and from how many labelers."""
+
+    need: int
+    control: Control = Control.ORDINARY
+
+
+def open_batch(
+    *,
+    name: str,
+    kind: str,
+    purpose: str,
+    cohort: str,
+    guideline: Guideline,
+    settings: Settings = PLAIN,
+    seed: int | None = None,
+) -> Batch:
     """A batch for work of one kind, purpose and cohort, under the rubric of the day.
 
-    Raises BadInput where the guideline is for another purpose.
+    Raises BadInput where the guideline is for another purpose, and for settings that cannot be.
     """
     if guideline.purpose != purpose:
         raise BadInput(f"The guideline “{guideline}” is for {guideline.purpose}, the batch is for {purpose}.")
+    check_settings(kind, settings)
     return Batch.objects.create(
-        name=name, kind=kind, purpose=purpose, cohort=cohort, guideline=guideline, rubric=rubrics.current()
+        name=name,
+        kind=kind,
+        purpose=purpose,
+        cohort=cohort,
+        guideline=guideline,
+        rubric=rubrics.current(),
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        **vars(settings),
     )
+
+
+def check_settings(kind: str, settings: Settings) -> None:
+    """Raises BadInput for what is out of bounds, and for calibration, gold and drift where nothing is ranked."""
+    settings.checked()
+    mixed = settings.calibration_share or settings.gold_share or settings.drift_count
+    if mixed and kind != Kind.RANK:
+        raise BadInput("Calibration, gold and drift items are rankings, and in this batch nothing is ranked.")
 
 
 @transaction.atomic
 def add_demonstration_items(batch: Batch, prompts: Iterable[Prompt], *, need: int = 1, priority: int = 5) -> int:
-    """One item a prompt, at the end of the line; how many were added."""
+    """One item a prompt, between those of other batches; how many were added."""
     _check(batch, Kind.DEMONSTRATE, need, priority)
-    return sum(len(_put(batch, chunk, need, priority)) for chunk in _chunks(prompts))
+    return _take_places(
+        batch, [item for chunk in _chunks(prompts) for item in _put(batch, chunk, priority, Wanted(need))]
+    )
 
 
 @transaction.atomic
@@ -57,20 +96,28 @@ def add_proposal_items(batch: Batch, briefs: Iterable[Brief], *, need: int = 1, 
     Raises BadInput for a shape or a use case that does not exist, and for a user-based brief without a text.
     """
     _check(batch, Kind.PROPOSE, need, priority)
-    return sum(len(_put(batch, chunk, need, priority)) for chunk in _chunks(map(_checked, briefs)))
+    chunks = _chunks(map(_checked, briefs))
+    return _take_places(batch, [item for chunk in chunks for item in _put(batch, chunk, priority, Wanted(need))])
 
 
 @transaction.atomic
 def add_ranking_items(batch: Batch, groups: Iterable[Group], *, need: int = 1, priority: int = 5) -> int:
-    """One item a prompt with its K completions; how many were added.
+    """One item a prompt with its K completions; how many were added. The batch's calibration share of them needs
+    more labelers.
 
     Raises BadInput unless K is 4 to 9 everywhere and the completions answer their prompt. A group whose texts are
     all the same is left out: there is nothing to rank.
     """
     _check(batch, Kind.RANK, need, priority)
-    added = 0
-    for chunk in _chunks(group for group in groups if _can_be_ranked(*group)):
-        items = _put(batch, [prompt for prompt, _ in chunk], need, priority)
+    rankable = [group for group in groups if _can_be_ranked(*group)]
+    calibration = _drawn(batch, len(rankable))
+    several = Wanted(max(need, batch.calibration_labelers), Control.CALIBRATION)
+    wanted = (several if index in calibration else Wanted(need) for index in range(len(rankable)))
+    added = []
+    for chunk in _chunks(rankable):
+        prompts = [prompt for prompt, _ in chunk]
+        items = _put(batch, prompts, priority, *islice(wanted, len(chunk)), authors=_written(chunk))
+        added += items
         WorkItemCompletion.objects.bulk_create(
             (
                 WorkItemCompletion(item=item, completion=completion)
@@ -79,8 +126,19 @@ def add_ranking_items(batch: Batch, groups: Iterable[Group], *, need: int = 1, p
             ),
             batch_size=5 * CHUNK,
         )
-        added += len(items)
-    return added
+    return _take_places(batch, added)
+
+
+def _drawn(batch: Batch, count: int) -> set[int]:
+    """Which of so many new items are for calibration: drawn from the batch's seed, and so many that the whole batch
+    has its share."""
+    if not batch.calibration_share:
+        return set()
+    there: dict[str, int] = batch.items.filter(control__in=OWN).aggregate(
+        items=Count("pk"), drawn=Count("pk", filter=Q(control=Control.CALIBRATION))
+    )
+    missing = share(batch.calibration_share, there["items"] + count) - there["drawn"]
+    return set(Random(f"{batch.seed} {there['items']}").sample(range(count), min(count, max(0, missing))))
 
 
 def _check(batch: Batch, kind: Kind, need: int, priority: int) -> None:
@@ -111,16 +169,50 @@ def _checked(brief: Brief) -> Brief:
     return Brief(shape=brief["shape"], use_case=brief["use_case"], text=text)
 
 
-def _put(batch: Batch, wanted: Sequence[Prompt | Brief], need: int, priority: int) -> list[WorkItem]:
+def _written(groups: Sequence[Group]) -> list[list[int]]:
+    """Of each group the labelers who find their own words among the completions: their demonstration for the prompt,
+    whether somebody put it there or a model learned it by heart."""
+    prompts = Prompt.objects.filter(pk__in=[prompt.pk for prompt, _ in groups], demonstrations__isnull=False)
+    by: Mapping[tuple[Any, str], set[int]] = defaultdict(set)
+    for prompt, text, labeler in prompts.values_list("pk", "demonstrations__text", "demonstrations__labeler"):
+        by[prompt, text.strip()].add(labeler)
+    texts = [{(prompt.pk, completion.text.strip()) for completion in completions} for prompt, completions in groups]
+    return [sorted(set().union(*(by[key] for key in keys if key in by))) for keys in texts]
+
+
+def _put(
+    batch: Batch, things: Sequence[Prompt | Brief], priority: int, *wanted: Wanted, authors: Sequence[list[int]] = ()
+) -> list[WorkItem]:
+    """One item a thing at the end of the line; `wanted` is one for all or one for each."""
     lane = Lane.of(batch.kind, batch.cohort)
-    places = line.new_places(len(wanted))
-    items = WorkItem.objects.bulk_create(
-        WorkItem(batch=batch, lane=lane, priority=priority, pos=pos, need=need, **_about(thing))
-        for thing, pos in zip(wanted, places, strict=True)
+    places = line.new_places(len(things))
+    wanted = wanted * len(things) if len(wanted) == 1 else wanted
+    return WorkItem.objects.bulk_create(
+        WorkItem(
+            batch=batch,
+            lane=lane,
+            priority=priority,
+            pos=pos,
+            need=wants.need,
+            control=wants.control,
+            authors=own,
+            **_about(thing),
+        )
+        for thing, pos, wants, own in zip(things, places, wanted, authors or [[]] * len(things), strict=True)
     )
-    # These places were drawn before this commit: somebody may have been served a later one meanwhile.
-    line.lower_cursors(lane, priority, places[0] - 1)
-    return items
+
+
+def _take_places(batch: Batch, added: Sequence[WorkItem]) -> int:
+    """Put what was added between the items of other batches; how many it was.
+
+    Cursors come last: a claim locks an item first, and then its labeler's cursor.
+    """
+    if added:
+        lane, priority = Lane.of(batch.kind, batch.cohort), added[0].priority
+        moved = weights.interleave(batch, lane, priority)
+        # These places were drawn before this commit: somebody may have been served a later one meanwhile.
+        line.lower_cursors(lane, priority, min(added[0].pos, moved or added[0].pos) - 1)
+    return len(added)
 
 
 def _about(wanted: Prompt | Brief) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _returning(labeler: Labeler, lanes: Iterable[Lane]) -> dict[int, tuple[int, 
     mine = Assignment.objects.filter(labeler=labeler, item=OuterRef("item"))
     leases = Assignment.objects.filter(
         ~Exists(mine), lane__in=lanes, state=Assignment.State.LEASED, item__withdrawn_at=None, item__held_at=None
-    )
+    ).exclude(item__authors__contains=[labeler.pk])
     if labeler.unwanted_topics:
         leases = leases.exclude(item__topics__overlap=labeler.unwanted_topics)
     rows = leases.values("lane").annotate(items=Count("item", distinct=True), first=Min("expires_at"))

@@ -2,7 +2,7 @@
 
 Why one statement per step: a claim is pick, take, cursor and lease in one round trip and one short lock. The pick
 walks the partial index `item_open` from the labeler's cursor on, class by class, and stops at the first item that
-this labeler never held and that touches no topic they opted out of; FOR UPDATE SKIP LOCKED checks `is_open` again on
+meets the rules (rules.py); FOR UPDATE SKIP LOCKED checks `is_open` again on
 the locked row, so `need` is never passed. Whatever opens or moves an item gives it a new place at the end of its class:
 nothing behind a cursor opens again.
 """
@@ -17,6 +17,7 @@ from django.db import connection
 
 from labeling.labelers.models import Labeler
 from labeling.queue.models import Assignment, Lane
+from labeling.queue.rules import AGAIN, RULES, where
 
 COLUMNS = "id, item_id, labeler_id, lane, state, display_order, leased_at, expires_at, ended_at, skip_reason"
 
@@ -36,14 +37,12 @@ WITH pick AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT w.id, w.priority, w.pos
         FROM labeling_workitem w
-        WHERE w.lane = %(lane)s AND w.is_open AND w.priority = class.priority
+        WHERE w.priority = class.priority
           AND w.pos > coalesce((
               SELECT c.pos FROM labeling_cursor c
               WHERE c.labeler_id = %(labeler)s AND c.lane = %(lane)s AND c.priority = class.priority
                 AND NOT %(from_start)s), 0)
-          AND NOT w.topics && %(unwanted)s::varchar[]
-          AND NOT EXISTS (
-              SELECT 1 FROM labeling_assignment a WHERE a.labeler_id = %(labeler)s AND a.item_id = w.id)
+          AND {where(RULES)}
         ORDER BY w.pos
         LIMIT 1
         FOR UPDATE OF w SKIP LOCKED
@@ -81,8 +80,8 @@ TAKE_UP_AGAIN = f"""
 WITH pick AS MATERIALIZED (
     SELECT a.id, a.item_id
     FROM labeling_assignment a JOIN labeling_workitem w ON w.id = a.item_id
-    WHERE a.labeler_id = %(labeler)s AND a.lane = %(lane)s AND a.state = 2 AND w.is_open
-      AND NOT w.topics && %(unwanted)s::varchar[]
+    WHERE a.labeler_id = %(labeler)s AND a.lane = %(lane)s AND a.state = 2
+          AND {where(AGAIN)}
     ORDER BY a.ended_at
     LIMIT 1
     FOR UPDATE OF w, a SKIP LOCKED
@@ -125,6 +124,20 @@ WHERE id = %(item)s
 
 TAKE = "UPDATE labeling_workitem SET taken = taken + 1, is_open = taken + 1 < need WHERE id = %(item)s"
 
+# One more label of an item on which labelers disagree, if somebody is left who could give it: else whoever waits for
+# the batch would wait forever. The item's row is locked, so two who submit at once ask for one more at a time.
+ASK_ONE_MORE = """
+UPDATE labeling_workitem w
+SET need = w.need + 1, is_open = w.withdrawn_at IS NULL AND w.held_at IS NULL, pos = nextval('labeling_workitem_pos')
+FROM labeling_batch b
+WHERE w.id = %(item)s AND b.id = w.batch_id AND w.need < b.most_labelers AND w.withdrawn_at IS NULL
+  AND EXISTS (
+      SELECT 1 FROM labeling_labeler l
+      WHERE l.cohort = b.cohort AND l.state = 'active' AND NOT w.topics && l.unwanted_topics
+        AND l.id <> ALL (w.authors)
+        AND NOT EXISTS (SELECT 1 FROM labeling_assignment a WHERE a.labeler_id = l.id AND a.item_id = w.id))
+"""
+
 # `late`: the lease was swept, so the place in `taken` must be taken again; the caller has seen that one is free.
 # The draft is emptied and its revision counts on: a save that is still on its way is refused (drafts.py).
 FINISH = """
@@ -143,27 +156,25 @@ SELECT ended_at FROM done
 """
 
 # What a labeler has behind the cursor is done, held or closed, so counting starts there; LIMIT caps the work.
-COUNT_OPEN = """
+COUNT_OPEN = f"""
 SELECT count(*) FROM (
     SELECT 1
     FROM generate_series(0, 9) AS class(priority)
     CROSS JOIN LATERAL (
         SELECT 1
         FROM labeling_workitem w
-        WHERE w.lane = %(lane)s AND w.is_open AND w.priority = class.priority
+        WHERE w.priority = class.priority
           AND w.pos > coalesce((
               SELECT c.pos FROM labeling_cursor c
               WHERE c.labeler_id = %(labeler)s AND c.lane = %(lane)s AND c.priority = class.priority), 0)
-          AND NOT w.topics && %(unwanted)s::varchar[]
-          AND NOT EXISTS (
-              SELECT 1 FROM labeling_assignment a WHERE a.labeler_id = %(labeler)s AND a.item_id = w.id)
+          AND {where(RULES)}
         LIMIT %(cap)s
     ) q
     UNION ALL
     SELECT 1
     FROM labeling_assignment a JOIN labeling_workitem w ON w.id = a.item_id
-    WHERE a.labeler_id = %(labeler)s AND a.lane = %(lane)s AND a.state = 2 AND w.is_open
-      AND NOT w.topics && %(unwanted)s::varchar[]
+    WHERE a.labeler_id = %(labeler)s AND a.lane = %(lane)s AND a.state = 2
+          AND {where(AGAIN)}
     LIMIT %(cap)s
 ) open_for_me
 """
@@ -233,6 +244,11 @@ def finish(assignment: Assignment, *, late: bool) -> datetime:
     params = {"assignment": assignment.pk, "item": assignment.item_id, "late": int(late)}
     ended: datetime = _value(FINISH, params)
     return ended
+
+
+def ask_one_more(item_id: int) -> bool:
+    """This (locked) item wants one label more, at the end of its class; False where it gets no more."""
+    return _execute(ASK_ONE_MORE, {"item": item_id}) == 1
 
 
 def count_open(labeler: Labeler, lane: Lane, cap: int) -> int:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from labeling.guidelines.models import Purpose
 from labeling.labelers.models import Cohort
+from labeling.queue.settings import BatchSettings
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -47,6 +48,20 @@ class Lane(models.IntegerChoices):
         return Kind[self.name.split("_")[0]]
 
 
+class Control(models.IntegerChoices):
+    """What an item is there for. No page of a labeler's tells."""
+
+    ORDINARY = 0, "Ordinary"
+    CALIBRATION = 1, "Calibration"  # several labelers, so that they can be compared
+    DRIFT = 2, "Drift control"  # a known comparison that recurs in each batch
+    GOLD = 3, "Gold, silent"  # a researcher has answered it
+    TEACHING = 4, "Gold, teaching"  # and the labeler is shown that answer afterwards
+
+
+OWN = (Control.ORDINARY, Control.CALIBRATION)  # what a batch is there for; the others come on top, and are no data
+CHECKS = (Control.DRIFT, Control.GOLD, Control.TEACHING)
+
+
 class Progress(TypedDict):
     done: int
     wanted: int
@@ -54,13 +69,19 @@ class Progress(TypedDict):
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def with_progress(self) -> "models.QuerySet[WithAnnotations[Batch, Progress]]":
-        """Adds `done` and `wanted`, counted in labels; of a withdrawn item only what was done is wanted."""
+        """Adds `done` and `wanted`, counted in labels; of a withdrawn item only what was done is wanted.
+
+        Gold and drift items come on top and are not counted: a batch is complete without them.
+        """
         wanted = Case(When(items__withdrawn_at=None, then=F("items__need")), default=F("items__done"))
+        own = Q(items__control__in=OWN)
         # The plugin infers an unnamed pair of the same types.
-        return self.annotate(done=Coalesce(Sum("items__done"), 0), wanted=Coalesce(Sum(wanted), 0))  # type: ignore[return-value]
+        return self.annotate(  # type: ignore[return-value]
+            done=Coalesce(Sum("items__done", filter=own), 0), wanted=Coalesce(Sum(wanted, filter=own), 0)
+        )
 
 
-class Batch(models.Model):
+class Batch(BatchSettings):
     """Work items that were put in together: one kind, one purpose, one cohort, one guideline, one rubric."""
 
     name = models.CharField(max_length=200)
@@ -73,7 +94,8 @@ class Batch(models.Model):
 
     objects = BatchQuerySet.as_manager()
 
-    class Meta:
+    class Meta(BatchSettings.Meta):
+        abstract = False
         verbose_name_plural = "batches"
         ordering = ["-created_at"]
 
@@ -98,6 +120,23 @@ class WorkItem(models.Model):
         blank=True,
         help_text="The prompt's: who opted out is passed by.",
     )
+    authors = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Labelers whose own words stand among the completions: they are passed by.",
+    )
+    control = models.PositiveSmallIntegerField(choices=Control, default=Control.ORDINARY, db_default=Control.ORDINARY)
+    origin = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        related_name="copies",
+        db_index=False,
+        null=True,
+        blank=True,
+        help_text="The item that a gold or drift item repeats.",
+    )
     completions = models.ManyToManyField("labeling.Completion", through="WorkItemCompletion", related_name="items")
     lane = models.PositiveSmallIntegerField(choices=Lane)
     priority = models.PositiveSmallIntegerField(default=5, help_text="0 is served first, 9 last.")
@@ -116,6 +155,12 @@ class WorkItem(models.Model):
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="item_held"),
         ]
         constraints = [
+            # A known item recurs at most once in a batch, and so for each labeler.
+            models.UniqueConstraint(fields=["origin", "batch"], condition=Q(origin__isnull=False), name="copy_once"),
+            models.CheckConstraint(
+                condition=Q(control__in=OWN, origin=None) | Q(control__in=CHECKS, origin__isnull=False),
+                name="item_check_has_origin",
+            ),
             models.CheckConstraint(condition=Q(priority__lte=9), name="item_priority_0_to_9"),
             models.CheckConstraint(condition=Q(need__gte=1), name="item_needs_somebody"),
             models.CheckConstraint(condition=Q(done__lte=F("taken")), name="item_done_within_taken"),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from labeling.models import Assignment, Kind, Labeler, Proposal
+from labeling.models import Assignment, Control, Kind, Labeler, Proposal
 from labeling.queue import skips
 
 SHOWN = 20
@@ -29,6 +29,10 @@ class Piece:
     @property
     def is_done(self) -> bool:
         return self.assignment.state == STATE.DONE
+
+    @property
+    def has_lesson(self) -> bool:
+        return self.is_done and self.assignment.item.control == Control.TEACHING
 
     @property
     def is_late(self) -> bool:
@@ -102,5 +106,7 @@ def _is_correctable(assignment: Assignment, kind: Kind) -> bool:
     if kind == Kind.PROPOSE:
         proposal = getattr(assignment, "proposal", None)
         return proposal is not None and proposal.state == Proposal.State.WAITING
+    if assignment.item.control == Control.TEACHING:
+        return False
     label = getattr(assignment, "ranking" if kind == Kind.RANK else "demonstration", None)
     return label is not None and label.frozen_at is None

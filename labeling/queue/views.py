@@ -16,6 +16,7 @@ from config.http import words_of
 from labeling import access
 from labeling.errors import Conflict, PodiumError
 from labeling.models import Assignment, Kind, Labeler, Role
+from labeling.quality import known
 from labeling.queue import dispatch, drafts, ledger, skips
 from labeling.queue.home import start_page, work_of
 from labeling.queue.recent import last_pieces
@@ -165,4 +166,5 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
         .order_by("-done", "pseudonym")
     )
     held = batch.items.filter(held_at__isnull=False, withdrawn_at=None).count()
-    return render(request, "labeling/queue/batch.html", {"batch": batch, "workers": workers, "held": held})
+    context = {"batch": batch, "workers": workers, "held": held, "mixed": known.mixed(batch)}
+    return render(request, "labeling/queue/batch.html", context)

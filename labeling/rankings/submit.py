@@ -10,12 +10,14 @@ from django.utils import timezone
 from labeling.errors import BadInput, Conflict, NotFound
 from labeling.labelers.models import Labeler
 from labeling.queue import dispatch, drafts
-from labeling.queue.models import Kind
+from labeling.queue.models import Control, Kind, WorkItem
 from labeling.rankings.cards import Card, cards
+from labeling.rankings.disagreement import opposed
 from labeling.rankings.models import RankedCompletion, Ranking
 from labeling.rankings.remarks import Remarks, check, moved
 
 LAST_PLACE = 9
+SEEN = "You have seen our answer to this piece, so your ranking stays as you sent it in."
 
 
 def submit(labeler: Labeler, assignment_id: UUID, places: Mapping[int, int], remarks: Remarks | None = None) -> Ranking:
@@ -30,7 +32,7 @@ def submit(labeler: Labeler, assignment_id: UUID, places: Mapping[int, int], rem
         batch = assignment.item.batch
         shown = cards(assignment)
         said = check(remarks or Remarks(), batch.rubric, shown)
-        dense = _dense(shown, places)
+        dense = dense_places(shown, places)
         ranking = Ranking.objects.create(
             assignment=assignment,
             item=assignment.item,
@@ -41,7 +43,24 @@ def submit(labeler: Labeler, assignment_id: UUID, places: Mapping[int, int], rem
             **_of_the_whole(said),
         )
         RankedCompletion.objects.bulk_create(_rows(ranking, shown, dense, said))
+        _ask_one_more(assignment.item, shown)
     return ranking
+
+
+def _ask_one_more(item: WorkItem, shown: Sequence[Card]) -> None:
+    """Where the last label that was wanted leaves labelers in disagreement, one more is wanted.
+
+    `dispatch.finish` has locked the item: what it says of `done` is from before this label, and nobody adds to it.
+    """
+    if not 1 < item.done + 1 == item.need < item.batch.most_labelers:
+        return
+    rankings: dict[int, dict[int, int]] = {}
+    firsts = [card.completion_ids[0] for card in shown]  # identical samples are one answer
+    placed = RankedCompletion.objects.filter(ranking__item=item, completion__in=firsts)
+    for ranking, completion, place in placed.values_list("ranking_id", "completion_id", "place"):
+        rankings.setdefault(ranking, {})[completion] = place
+    if opposed(list(rankings.values())) > item.batch.opposed_share:
+        dispatch.ask_one_more(item)
 
 
 def correct(
@@ -49,24 +68,26 @@ def correct(
 ) -> Ranking:
     """Put another order in the place of the one that was sent in; what it said before is kept in `earlier`.
 
-    Raises NotFound for a ranking that is not this labeler's, Conflict once it is part of a dataset, BadInput as
-    `submit` does.
+    Raises NotFound for a ranking that is not this labeler's, Conflict once it is part of a dataset or they have seen
+    our answer, BadInput as `submit` does.
     """
     with transaction.atomic():
         try:
             # The lock waits for a freeze that is just reading this row; afterwards `frozen_at` tells.
             ranking = (
                 Ranking.objects.select_for_update(of=("self",))
-                .select_related("assignment", "rubric")
+                .select_related("assignment", "rubric", "item")
                 .get(assignment_id=assignment_id, labeler=labeler)
             )
         except Ranking.DoesNotExist:
             raise NotFound(dispatch.UNKNOWN) from None
+        if ranking.item.control == Control.TEACHING:
+            raise Conflict(SEEN)
         if ranking.frozen_at:
             raise Conflict(f"This ranking became part of a dataset on {ranking.frozen_at:%d %B %Y} and stays as it is.")
         shown = cards(ranking.assignment)
         said = check(remarks or Remarks(), ranking.rubric, shown)
-        dense = _dense(shown, places)
+        dense = dense_places(shown, places)
         ranking.earlier = [*ranking.earlier, _as_it_was(ranking)]
         ranking.corrected_at = timezone.now()
         changes = _of_the_whole(said)
@@ -113,8 +134,11 @@ def _as_it_was(ranking: Ranking) -> dict[str, Any]:
     }
 
 
-def _dense(shown: Sequence[Card], places: Mapping[int, int]) -> dict[int, int]:
-    """The places without gaps: {1: 2, 2: 5, 3: 2} becomes {1: 1, 2: 2, 3: 1}."""
+def dense_places(shown: Sequence[Card], places: Mapping[int, int]) -> dict[int, int]:
+    """The places without gaps: {1: 2, 2: 5, 3: 2} becomes {1: 1, 2: 2, 3: 1}.
+
+    Raises BadInput unless every card has one.
+    """
     numbers = [card.number for card in shown]
     if unknown := sorted(set(places) - set(numbers)):
         raise BadInput(f"There is no card {unknown[0]} here; the cards are 1 to {len(numbers)}.")

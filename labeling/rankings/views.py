@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods
 
 from labeling import access, markdown
 from labeling.errors import BadInput, Conflict
-from labeling.models import Assignment, Kind, Rubric
+from labeling.models import Assignment, Control, Kind, Rubric
 from labeling.queue import drafts
 from labeling.queue.views import ended, go_to_next, why_closed, workbench
 from labeling.rankings import forms
 from labeling.rankings.cards import Card, cards
 from labeling.rankings.remarks import RATINGS, Remarks, moved
-from labeling.rankings.submit import correct, submit
+from labeling.rankings.submit import SEEN, correct, submit
 
 ORDINALS = ["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th"]
 PLAIN, MARKDOWN = "plain", "markdown"
@@ -45,7 +45,7 @@ def rank(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     correcting = "correction" in request.POST
     try:
         act = correct if correcting else submit
-        act(labeler, assignment_id, forms.places(request.POST), forms.remarks(request.POST))
+        ranking = act(labeler, assignment_id, forms.places(request.POST), forms.remarks(request.POST))
     except BadInput as error:
         assignment = access.assignment_of(labeler, assignment_id, Kind.RANK)
         return _page(request, assignment, *forms.legible(request.POST), error)
@@ -54,6 +54,8 @@ def rank(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     if correcting:
         messages.success(request, "Your correction is stored.")
         return redirect("work-recent")
+    if ranking.item.control == Control.TEACHING:
+        return redirect("gold-lesson", assignment_id)
     return go_to_next(labeler, Kind.RANK, just_ended=True)
 
 
@@ -116,6 +118,8 @@ def _texts_as(request: HttpRequest) -> str:
 
 
 def _frozen(assignment: Assignment) -> Conflict | None:
+    if assignment.item.control == Control.TEACHING:
+        return Conflict(SEEN)
     if assignment.ranking.frozen_at is None:
         return None
     return Conflict("You have sent this in already. It is stored, and it is part of a dataset now.")

@@ -114,6 +114,8 @@ def _finish(round: Round, stage: Stage) -> None:
             intake.take_in(stage.run)
         if stage.name == "requeue":
             stage.batch = people.open_batch(round, stage, plan.parse(round.settings))
+    elif stage.batch:
+        people.close(stage.batch)
     _change(stage, Stage.State.DONE, finished_at=timezone.now())
 
 

@@ -10,8 +10,11 @@ from labeling.completions.models import Completion
 from labeling.guidelines.models import Guideline, Purpose
 from labeling.labelers.models import Cohort
 from labeling.prompts.models import Prompt, Split
+from labeling.quality import known
 from labeling.queue import dispatch
-from labeling.queue.models import Batch, Kind
+from labeling.queue import settings as batches
+from labeling.queue.models import OWN, Batch, Kind
+from labeling.queue.settings import share
 from labeling.rounds import recipes, selection
 from labeling.rounds.models import Round, Stage
 from labeling.rounds.plan import POLICIES, Settings
@@ -32,8 +35,14 @@ def open_batch(round: Round, stage: Stage, settings: Settings) -> Batch:
 
 
 def is_done(batch: Batch) -> bool:
-    """All labels that the batch wants are there. An item that was withdrawn wants none any more."""
-    return not batch.items.filter(withdrawn_at=None, done__lt=F("need")).exists()
+    """All labels that the batch wants are there. An item that was withdrawn wants none any more, and gold and drift
+    items come on top."""
+    return not batch.items.filter(withdrawn_at=None, done__lt=F("need"), control__in=OWN).exists()
+
+
+def close(batch: Batch) -> None:
+    """Gold and drift items that are left over are given to nobody any more."""
+    dispatch.close_checks(batch)
 
 
 def _demonstrate(round: Round, settings: Settings) -> Batch:
@@ -45,12 +54,13 @@ def _demonstrate(round: Round, settings: Settings) -> Batch:
 
 
 def _rank(round: Round, settings: Settings) -> Batch:
-    """Some items go to two labelers, so that labelers can be compared."""
-    batch = _batch(round, settings, "rankings", Kind.RANK, Purpose.TRAINING)
+    """Some items go to several labelers, so that labelers can be compared."""
+    batch = _batch(round, settings, "rankings", Kind.RANK, Purpose.TRAINING, mixed=settings.mixed)
     groups = _sampled(round, settings, Split.TRAIN)
-    shared = int(settings.overlap * len(groups) + 0.5)
+    shared = share(settings.overlap, len(groups)) if settings.mix is None else 0
     dispatch.add_ranking_items(batch, groups[:shared], need=2)
     dispatch.add_ranking_items(batch, groups[shared:])
+    known.mix_into(batch)
     return batch
 
 
@@ -71,17 +81,30 @@ def _judge(round: Round, settings: Settings) -> Batch:
 
 def _requeue(round: Round, settings: Settings) -> Batch:
     """The new policy's samples, for the next round. They stay open when this round ends."""
-    batch = _batch(round, settings, "new policy's samples", Kind.RANK, Purpose.TRAINING)
+    batch = _batch(round, settings, "new policy's samples", Kind.RANK, Purpose.TRAINING, mixed=settings.mixed)
     dispatch.add_ranking_items(batch, _groups(recipes.samples(round, "requeue"), settings.k))
+    known.mix_into(batch)
     return batch
 
 
 def _batch(
-    round: Round, settings: Settings, what: str, kind: Kind, purpose: Purpose, cohort: Cohort = Cohort.TRAINING
+    round: Round,
+    settings: Settings,
+    what: str,
+    kind: Kind,
+    purpose: Purpose,
+    cohort: Cohort = Cohort.TRAINING,
+    mixed: batches.Settings = batches.PLAIN,
 ) -> Batch:
     guideline = Guideline.objects.get(pk=settings.guidelines[purpose])
     return dispatch.open_batch(
-        name=f"{round.name}: {what}", kind=kind, purpose=purpose, cohort=cohort, guideline=guideline
+        name=f"{round.name}: {what}",
+        kind=kind,
+        purpose=purpose,
+        cohort=cohort,
+        guideline=guideline,
+        settings=mixed,
+        seed=round.seed,
     )
 
 

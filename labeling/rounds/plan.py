@@ -6,7 +6,9 @@ Settings are a JSON object, fixed when the round is opened:
                  "requeue": 60, "ppo": 0}; an empty source is any, ppo 0 is all train prompts
     k            completions per ranking item, 4 to 9
     rankings_per_prompt   items per ranked prompt, each with its own K completions
-    overlap      share of the ranking items that two labelers get, so that agreement can be measured
+    mix          settings of the batches of rankings for training (queue/settings.py), those left out at their defaults:
+                 15 % of the items get three labelers; null mixes nothing in, and then
+    overlap      is the share of the items, the first in the line, that two labelers get
     judges       held-out labelers per judged prompt
     guidelines   {"training": id, "evaluation": id}
     base         id of the checkpoint to start from; null trains one, which takes a spec "pretrain"
@@ -15,10 +17,11 @@ Settings are a JSON object, fixed when the round is opened:
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from labeling.errors import BadInput
+from labeling.queue import settings as batches
 from training.contract.specs import SpecError, spec_from_dict
 
 # The four policies that are judged against each other; K of a judging item is 4.
@@ -54,8 +57,14 @@ class Settings:
     base: int | None = None
     k: int = 4
     rankings_per_prompt: int = 1
+    mix: Mapping[str, Any] | None = field(default_factory=dict)
     overlap: float = 0.12
     judges: int = 1
+
+    @property
+    def mixed(self) -> batches.Settings:
+        """How the batches of rankings for training are dealt out."""
+        return batches.PLAIN if self.mix is None else batches.parse(dict(self.mix))
 
 
 def stages(settings: Settings) -> list[StagePlan]:
@@ -111,10 +120,10 @@ def is_peoples(stage: str) -> bool:
 
 
 def _known(values: Mapping[str, Any], cls: type, what: str) -> None:
-    names = {field.name: field for field in fields(cls)}
+    names = {one.name: one for one in fields(cls)}
     if unknown := sorted(set(values) - set(names)):
         raise BadInput(f"{what} has no setting “{unknown[0]}”; there are {', '.join(names)}.")
-    needed = [name for name, field in names.items() if field.default is MISSING]
+    needed = [name for name, one in names.items() if one.default is MISSING and one.default_factory is MISSING]
     if missing := [name for name in needed if name not in values]:
         raise BadInput(f"{what} lacks the setting “{missing[0]}”.")
 
@@ -133,6 +142,9 @@ def _check_numbers(plan: Settings) -> None:
         raise BadInput(f"judges is {plan.judges!r}; 1 to 100 labelers can judge a prompt.")
     if not isinstance(plan.overlap, int | float) or not 0 <= plan.overlap <= 1:
         raise BadInput(f"overlap is {plan.overlap!r}; it is a share between 0 and 1.")
+    if plan.mix is not None and not isinstance(plan.mix, Mapping):
+        raise BadInput("“mix” must be an object with settings of a batch, or null.")
+    plan.mixed  # noqa: B018 (reading them checks them)
     for name in ("texts", "valid_texts"):
         if not _whole(getattr(plan, name)):
             raise BadInput(f"“{name}” must be the id of a dataset of texts.")

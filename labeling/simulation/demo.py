@@ -80,6 +80,8 @@ def find_or_open_round(size: Size, seed: int) -> Round:
         "texts": freeze.freeze_texts(world.corpus(size.documents)).pk,
         "valid_texts": freeze.freeze_texts(world.valid_texts(size.valid_documents)).pk,
         "k": size.samples_per_prompt,
+        "mix": None,
+        "overlap": 0.12,
         "judges": size.judgements_per_prompt,
         "specs": _specs(size),
     }
