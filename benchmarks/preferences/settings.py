@@ -1,7 +1,7 @@
 """What each data set is trained with.
 
-The learning rate is chosen with `--tune`: both trainers over one grid, on development prompts cut from the training
-rows, by log loss. Batches hold about as many comparisons in both.
+The learning rate is chosen with `--tune`, on development prompts cut from the training rows, by log loss. With two
+completions a prompt both trainers do the same (`tests/peers`), so that what is best for one is best for the other.
 """
 
 from typing import NamedTuple
@@ -23,8 +23,8 @@ class Plan(NamedTuple):
 
 
 PLANS: dict[str, Plan] = {
-    "hh_rlhf": Plan({OURS: Setting(1e-3, 8), PEER: Setting(1e-3, 8)}),
-    "hh_rlhf.helpful": Plan({OURS: Setting(1e-3, 8), PEER: Setting(1e-3, 8)}),
-    "hh_rlhf.harmless": Plan({OURS: Setting(1e-3, 8), PEER: Setting(1e-3, 8)}),
+    "hh_rlhf": Plan({OURS: Setting(3e-4, 8), PEER: Setting(3e-4, 8)}),
+    "hh_rlhf.helpful": Plan({OURS: Setting(3e-4, 8), PEER: Setting(3e-4, 8)}),
+    "hh_rlhf.harmless": Plan({OURS: Setting(3e-4, 8), PEER: Setting(3e-4, 8)}),
     "alpaca_eval_kwise": Plan({OURS: Setting(1e-3, 2), PEER: Setting(1e-3, 32)}),
 }

@@ -1,6 +1,7 @@
 """Supervised fine-tuning: real tokens a second, beside TRL's SFTTrainer over the same texts.
 
-Texts of 32 to 256 tokens, loss on all of them, 16 a step. TRL's best ways here are its packing "wrapped", 8 rows of 256
+Texts of 32 to 256 tokens, loss on all of them, 16 a step, in passes of 1,024 tokens: attention is padded to the longest
+text of a pass, and on a CPU that is a sixth faster than all in one. TRL's best ways here are its packing "wrapped", 8 rows of 256
 a step whose texts see each other, and unpacked rows of like length, which were as fast; its default packing wants flash
 attention.
 """
@@ -28,7 +29,7 @@ def texts(count: int) -> list[list[int]]:
 def ours(size: str, precision: str, steps: int) -> Work:
     """Packed steps as the recipe does them: no padding, no text sees another."""
     examples = [Example(ids, 1) for ids in texts(steps * TEXTS)]
-    spec = SftSpec(residual_dropout=0.0)
+    spec = SftSpec(residual_dropout=0.0, micro_batch_tokens=1024)
     model: Any = causal_lm(size)
     enable_packing(model)
     set_precision(model, precision)
