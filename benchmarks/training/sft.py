@@ -1,9 +1,9 @@
 """Supervised fine-tuning: real tokens a second, beside TRL's SFTTrainer over the same texts.
 
 Texts of 32 to 256 tokens, loss on all of them, 16 a step, in passes of 1,024 tokens: attention is padded to the longest
-text of a pass, and on a CPU that is a sixth faster than all in one. TRL's best ways here are its packing "wrapped", 8 rows of 256
-a step whose texts see each other, and unpacked rows of like length, which were as fast; its default packing wants flash
-attention.
+text of a pass, and on a CPU that is a sixth faster than all in one. TRL's best ways here are its packing "wrapped", 8
+rows of 256 a step whose texts see each other, and unpacked rows of like length, which were as fast; its default packing
+wants flash attention.
 """
 
 import random
