@@ -42,7 +42,10 @@ class Tree(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """How segments of the flat row stand in a padded grid for attention."""
+    """How segments of the flat row stand in a padded grid for attention.
+
+    Both ways go by index_select, whose gradient is added row by row; that of plain indexing is several times as slow.
+    """
 
     index: Tensor  # long [segments, longest]; flat position of each entry, 0 in the padding
     inside: Tensor  # bool [segments, longest]
@@ -50,11 +53,11 @@ class Grid:
 
     def spread(self, flat: Tensor) -> Tensor:
         """[N, H, D] -> [segments, longest, H, D]"""
-        return flat[self.index]
+        return flat.index_select(0, self.index.flatten()).unflatten(0, self.index.shape)
 
     def collect(self, grid: Tensor) -> Tensor:
         """[segments, longest, H, D] -> [tokens, H, D]"""
-        return grid.flatten(0, 1)[self.where]
+        return grid.flatten(0, 1).index_select(0, self.where)
 
 
 class Layout(NamedTuple):
@@ -165,7 +168,7 @@ def packed_states(
             sample_cache=sample_cache,
         )
     states: Tensor = output.last_hidden_state[0]
-    return states if at is None else states[at]
+    return states if at is None else states.index_select(0, at)
 
 
 def next_states(model: PreTrainedModel, tokens: Tensor, positions: Tensor, cache: SampleCache) -> Tensor:
