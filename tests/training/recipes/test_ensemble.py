@@ -128,7 +128,12 @@ def test_the_best_of_n_says_how_far_the_heads_are_apart_on_it(judged: World) -> 
     result = finish("best_of_n", folder)
     rows = read_rows(folder / "samples.jsonl", "completions")
     checkpoint = judged.root / "runs" / "many" / "checkpoint"
-    scores = by_head(checkpoint, [read_as_ended(checkpoint, row) for row in rows])
+    end = by_hand.ids_of(checkpoint, "", "")[1]
+    read = [
+        [*by_hand.ids_of(checkpoint, row["prompt"], "")[0], *row["token_ids"], *([] if row["finished"] else end)]
+        for row in rows
+    ]
+    scores = by_head(checkpoint, read)
     assert [row["reward"] for row in rows] == pytest.approx([statistics.fmean(of) for of in scores], abs=1e-4)
     assert [row["spread"] for row in rows] == pytest.approx([statistics.pstdev(of) for of in scores], abs=1e-4)
     assert result["spread_best"] == pytest.approx(statistics.fmean(row["spread"] for row in rows), abs=1e-5)

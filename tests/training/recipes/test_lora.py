@@ -101,7 +101,7 @@ def test_the_state_holds_adapters_and_head_alone(world: World) -> None:
 def test_the_best_epoch_is_chosen_among_adapters_too(world: World) -> None:
     """Losses rise from the first epoch on: the checkpoint has the first one's."""
     unlikely = [row | {"completion": "I like the frog."} for row in demonstrations(8)]
-    folder = tuned(world, unlikely)
+    folder = tuned(world, unlikely, lr=2e-2)
     result = finish("sft", folder)
     losses = [row["val/loss"] for row in curves(folder) if "val/loss" in row]
     assert losses.index(min(losses)) + 1 == result["chosen_epoch"] < 4
