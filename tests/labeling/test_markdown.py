@@ -152,6 +152,6 @@ def test_nothing_at_all() -> None:
 )
 def test_the_longest_text_takes_no_minute(piece: str) -> None:
     text = (piece * 20_000)[:20_000]
-    start = time.monotonic()
+    start = time.process_time()
     to_html(text)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
