@@ -68,7 +68,8 @@
       });
     });
     plot("known-plot", traces, layout(hue, {
-      xaxis: { type: "date" }, yaxis: { tickformat: ".0%", range: [0, 1.02] }, showlegend: true, legend: { orientation: "h", y: 1.15 },
+      xaxis: { type: "date" }, yaxis: { tickformat: ".0%", range: [0, 1.02] }, showlegend: true,
+      margin: { t: 44, r: 12, b: 40, l: 48 }, legend: { orientation: "h", y: 1, yanchor: "bottom" },
     }));
   }
 

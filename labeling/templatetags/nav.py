@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
 MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
-        "Labelers",
+        "Looking after them",
         (
             Entry("thread-list", "Messages", also=("thread-detail",)),
             Entry(
