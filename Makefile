@@ -27,7 +27,7 @@ test-peers: .venv-peers/.installed  ## our losses, PPO, checkpoints and benchmar
 	$(PEER_TESTS) $(ARGS)
 	PYTHONPATH=.venv-peers/trl-1.12.0 $(PEER_TESTS) $(ARGS)
 
-screenshots: .venv/.dev  ## the pictures of docs/labeler-guide.md, made anew
+screenshots: .venv/.dev  ## the pictures of the guides in docs/, made anew
 	@$(PY) -m tests.chromium
 	$(PY) -m pytest tests/browser/screenshots.py -q
 

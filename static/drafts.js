@@ -2,8 +2,8 @@
 //
 // A copy in this browser is words that the server has not confirmed; it goes once they are saved or sent in. Each
 // window names the revision that it knows (`base`); where the server has a newer one, the window asks whose words stay.
-// A page's script that sets fields need not tell: changes are looked for every second as well. After this script has
-// set fields it fires `podium:restored` on the form, with all of them in `event.detail.fields`: [[name, value], …].
+// A page's script that sets fields need not tell: changes are looked for every second as well. How a form's fields are
+// read and set is draft-fields.js.
 (() => {
   "use strict";
   const PREFIX = "podium-draft:", KEEP_DAYS = 30;
@@ -12,6 +12,7 @@
   const KEEPALIVE_BYTES = 60_000; // a browser lets a page that closes send little more
   const THIS_WINDOW = Math.random().toString(36).slice(2);
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  const { read, write, words } = window.podiumFields;
   const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
 
   // ── This browser's copies: podium-draft:<address>:<window> → {fields, base, sent, at} ──────────────────────────
@@ -29,32 +30,6 @@
     return found.sort((one, other) => other.at - one.at);
   };
   for (const { key, at } of copies(PREFIX)) if (!(Date.now() - at < KEEP_DAYS * 864e5)) forget(key);
-
-  // ── A form's fields, as they stand or as the page came with them ───────────────────────────────────────────────
-  const NO_DRAFT = new Set(["submit", "button", "reset", "image", "file", "fieldset", "output", "password"]);
-  const fieldsOf = (form) => [...form.elements].filter(
-    (field) => field.name && field.name !== "csrfmiddlewaretoken" && !field.disabled && !NO_DRAFT.has(field.type));
-  const isTick = (field) => field.type === "checkbox" || field.type === "radio";
-  const read = (form, asItCame = false) => fieldsOf(form).flatMap((field) => {
-    if (isTick(field)) return (asItCame ? field.defaultChecked : field.checked) ? [[field.name, field.value]] : [];
-    if (!field.options) return [[field.name, asItCame ? field.defaultValue : field.value]];
-    const options = [...field.options];
-    const chosen = options.filter((option) => (asItCame ? option.defaultSelected : option.selected));
-    if (asItCame && !chosen.length && !field.multiple) chosen.push(...options.slice(0, 1));
-    return chosen.map((option) => [field.name, option.value]);
-  });
-  const write = (form, fields) => {
-    const values = {};
-    for (const [name, value] of fields) (values[name] ??= []).push(value);
-    for (const field of fieldsOf(form)) {
-      const given = values[field.name] ?? [];
-      if (isTick(field)) field.checked = given.includes(field.value);
-      else if (field.options) for (const option of field.options) option.selected = given.includes(option.value);
-      else field.value = given.shift() ?? "";
-    }
-    form.dispatchEvent(new CustomEvent("podium:restored", { bubbles: true, detail: { fields } }));
-  };
-  const words = (fields) => JSON.stringify(fields.map(([name, value]) => [name, value.replaceAll("\r\n", "\n")]));
 
   // ── One form's draft ───────────────────────────────────────────────────────────────────────────────────────────
   class Draft {

@@ -4,7 +4,7 @@
   const source = document.getElementById("plotted");
   if (!source || !window.Plotly) return;
   const { percent, colors, layout, plot, reach } = window.podiumPlots;
-  const { positions, speed, weeks } = JSON.parse(source.textContent);
+  const { positions, speed, weeks, known_weeks: known } = JSON.parse(source.textContent);
   const bars = (hue, more) => ({ type: "bar", marker: { color: hue.accent }, hovertemplate: "%{text}<extra></extra>", ...more });
   const line = (hue, more) => ({
     type: "scatter", mode: "lines+markers", line: { color: hue.accent, width: 1.5 }, marker: { size: 7, color: hue.ink },
@@ -57,11 +57,28 @@
     }
   }
 
+  function drawKnown(hue) {
+    const kinds = [["gold", hue.gold, "as the gold answers"], ["drift", hue.accent, "as the first time"]];
+    const traces = kinds.map(([kind, color, name]) => {
+      const there = known.filter((week) => week[kind].pairs);
+      return line(hue, {
+        x: there.map(({ since }) => since), y: there.map((week) => week[kind].share), name,
+        line: { color, width: 1.5 }, marker: { size: 7, color },
+        text: there.map(({ since, [kind]: { right, pairs } }) => `week from ${since}: ${right} of ${pairs} pairs ${name}`),
+      });
+    });
+    plot("known-plot", traces, layout(hue, {
+      xaxis: { type: "date" }, yaxis: { tickformat: ".0%", range: [0, 1.02] }, showlegend: true,
+      margin: { t: 44, r: 12, b: 40, l: 48 }, legend: { orientation: "h", y: 1, yanchor: "bottom" },
+    }));
+  }
+
   function draw() {
     const hue = colors();
     if (positions.length) drawPositions(hue);
     if (speed.shares && speed.shares.length) drawSpeed(hue);
     if (document.getElementById("weeks-plot")) drawWeeks(hue);
+    if (document.getElementById("known-plot")) drawKnown(hue);
   }
   document.addEventListener("podium:theme", draw);
   draw();

@@ -37,7 +37,17 @@ SLICES: dict[str, set[str] | None] = {
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "quality": {"queue", "rankings", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
-    "agreement": {"evaluation", "rankings", "queue", "rubrics", "guidelines", "labelers", "prompts", "completions"},
+    "agreement": {
+        "quality",
+        "evaluation",
+        "rankings",
+        "queue",
+        "rubrics",
+        "guidelines",
+        "labelers",
+        "prompts",
+        "completions",
+    },
     "screening": {"agreement", "labelers"},
     "adjudication": {"agreement", "evaluation", "rankings", "queue", "rubrics", "labelers", "prompts", "completions"},
     "exports": {

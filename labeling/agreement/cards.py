@@ -8,14 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from django.utils import timezone
 
-from labeling.agreement import behind, evidence, habits, rows, speed
+from labeling.agreement import answers, behind, evidence, habits, rows, speed
+from labeling.agreement.answers import KnownAnswer
 from labeling.agreement.known import known
 from labeling.agreement.labels import Labels
 from labeling.agreement.pairs import against_the_others
 from labeling.agreement.resampling import Estimate, Floats, Ints, Observations, cells, estimates
 from labeling.agreement.rows import Filters
-from labeling.agreement.scorecard import Scorecards, flags, scorecards
+from labeling.agreement.scorecard import DRIFT, GOLD, OnKnown, Scorecards, falls_short, flags, on_known, scorecards
 from labeling.agreement.speed import Speed
+from labeling.queue.skips import UNCOMFORTABLE
 
 WEEK = 7 * 86400
 MONDAY = 4 * 86400  # 1970-01-01 was a Thursday
@@ -38,7 +40,8 @@ class Week(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """By reason and by topic. `share`: of all pieces that the labeler took and ended; `others`: their median."""
+    """By reason and by topic. `share`: of all pieces that the labeler took and ended, those left out that were passed
+    on as uncomfortable or that touch a topic, for they say something of the piece; `others`: their median."""
 
     pieces: int
     share: float | None
@@ -49,7 +52,8 @@ class Skipped(NamedTuple):
 
 class Card(NamedTuple):
     """`figures` by name; `won_at`: by where a completion stood from the top, the share of pairs that it won; `pattern`:
-    the most frequent places from top to bottom; `lists`: items behind the figures, with a number each."""
+    the most frequent places from top to bottom; `lists`: items behind the figures, with a number each; `known_answers`:
+    oldest first."""
 
     labeler: int
     rankings: int
@@ -61,6 +65,7 @@ class Card(NamedTuple):
     skipped: Skipped
     weeks: list[Week]
     lists: dict[str, list[tuple[int, float]]]
+    known_answers: list[KnownAnswer]
 
 
 class Cards(NamedTuple):
@@ -71,17 +76,17 @@ class Cards(NamedTuple):
 
 def of_all() -> Cards:
     """Of everybody who has ranked or passed on anything."""
-    listed = rows.listed(Filters())
-    version = sha256(f"{listed.version} {habits.version()}".encode()).hexdigest()[:16]
-    return known("cards", version, lambda: _computed(version, listed))
+    listed, checks = rows.listed(Filters()), answers.listed()
+    version = sha256(f"{listed.version} {habits.version()} {checks.version}".encode()).hexdigest()[:16]
+    return known("cards", version, lambda: _computed(version, listed, checks))
 
 
-def _computed(version: str, listed: rows.Listed) -> Cards:
+def _computed(version: str, listed: rows.Listed, checks: answers.Listed) -> Cards:
     labels = rows.read(Filters(), listed, alone=True)
     position, took, passed = habits.positions(labels), habits.timed(), habits.skips()
-    people = np.unique(np.concatenate([labels.labelers, took.labeler, [skip.labeler for skip in passed]])).astype(
-        np.int64
-    )
+    answered = answers.known_answers(checks)
+    others_too = [[skip.labeler for skip in passed], [answer.labeler for answer in answered]]
+    people = np.unique(np.concatenate([labels.labelers, took.labeler, *others_too])).astype(np.int64)
     labels = _among(labels, people)
     found = scorecards(labels.rankings, position, len(labels.items), len(people))
     minutes = took.seconds / 60
@@ -93,6 +98,9 @@ def _computed(version: str, listed: rows.Listed) -> Cards:
     with np.errstate(invalid="ignore", divide="ignore"):
         alike = others.above / np.where(others.below > 0, others.below, np.nan)
     figures = _figures(labels, others, found, len(people))
+    of_known = {kind: _on_known([one for one in answered if one.kind == kind], people) for kind in (GOLD, DRIFT)}
+    figures |= {kind: shown for kind, (_, shown) in of_known.items()}
+    short = {kind: falls_short(rates) for kind, (rates, _) in of_known.items()}
     won = behind.won_at(labels.rankings, position, len(people))
     raised = flags(found)
     pages, repeated = behind.on_page(labels.rankings, position), behind.repeats(labels.rankings)
@@ -107,7 +115,8 @@ def _computed(version: str, listed: rows.Listed) -> Cards:
             labeler=labeler,
             rankings=int(found.rankings[at]),
             figures={name: values[at] for name, values in figures.items()},
-            flags=evidence.of(at, found, raised, fast[at]),
+            flags=evidence.of(at, found, raised, fast[at])
+            + [evidence.of_known(at, kind, of_known[kind][0]) for kind in of_known if short[kind][at]],
             won_at=[(p, float(w / n), int(n)) for p, (w, n) in enumerate(won[at].tolist()) if n],
             pattern=pattern,
             speed=fast[at],
@@ -127,6 +136,7 @@ def _computed(version: str, listed: rows.Listed) -> Cards:
                     for number in np.unique(week[own]).tolist()
                 },
             },
+            known_answers=[one for one in answered if one.labeler == labeler],
         )
     return Cards(version, timezone.now(), made)
 
@@ -159,6 +169,17 @@ def _figures(labels: Labels, others: Observations, found: Scorecards, count: int
     }
 
 
+def _on_known(answered: list[KnownAnswer], people: Ints) -> tuple[OnKnown, list[Shown]]:
+    """Answers of one kind: what the flag goes by, and the figure, whose interval draws the comparisons that recur."""
+    table = np.array([(one.right, one.pairs, one.labeler, one.origin) for one in answered], np.int64).reshape(-1, 4)
+    right, pairs = table[:, 0].astype(float), table[:, 1].astype(float)
+    labeler, (origins, origin) = np.searchsorted(people, table[:, 2]), np.unique(table[:, 3], return_inverse=True)
+    rates = on_known(right, pairs, labeler, len(people))
+    by_labeler = cells(Observations(right, pairs, origin), labeler, count=len(people), items=len(origins))
+    (drawn,) = estimates([], [by_labeler])[1]
+    return rates, _beside(rates.rate, [(one.low, one.high) if one else (None, None) for one in drawn])
+
+
 def _beside(values: Floats, ends: list[tuple[float | None, ...]] | None = None) -> list[Shown]:
     shown = []
     for at, value in enumerate(values.tolist()):
@@ -178,15 +199,17 @@ def _beside(values: Floats, ends: list[tuple[float | None, ...]] | None = None) 
 
 
 def _skipped(people: Ints, ranked: Ints, passed: list[habits.Skip]) -> list[Skipped]:
-    counts = Counter[int]()
+    counts, counted = Counter[int](), Counter[int]()
     reasons: dict[int, Counter[str]] = {}
     topics: dict[int, Counter[str]] = {}
     for skip in passed:
         counts[skip.labeler] += skip.pieces
+        if skip.reason != UNCOMFORTABLE and not skip.topics:
+            counted[skip.labeler] += skip.pieces
         reasons.setdefault(skip.labeler, Counter())[skip.reason] += skip.pieces
         for topic in skip.topics:
             topics.setdefault(skip.labeler, Counter())[topic] += skip.pieces
-    count = np.array([counts[labeler] for labeler in people.tolist()], dtype=float)
+    count = np.array([counted[labeler] for labeler in people.tolist()], dtype=float)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(count + ranked > 0, count / (count + ranked), np.nan)
     return [

@@ -6,7 +6,7 @@ import numpy as np
 
 from labeling.agreement import scorecard
 from labeling.agreement.resampling import Floats
-from labeling.agreement.scorecard import Flags, Scorecards
+from labeling.agreement.scorecard import DRIFT, GOLD, Flags, OnKnown, Scorecards
 from labeling.agreement.speed import Speed
 
 FASTER = 1 / 3  # of the other labelers' median time
@@ -31,7 +31,7 @@ def of(at: int, cards: Scorecards, flags: Flags, speed: Speed) -> list[Evidence]
                 "disagrees",
                 "Disagrees with the others",
                 f"Orders {_percent(cards.with_others[at])} of the pairs as most of the others do; the median labeler "
-                f"{_percent(middle)}. The flag is raised {_percent(scorecard.BELOW)} below the median; this is "
+                f"{_percent(middle)}. The flag is raised {_points(scorecard.BELOW)} below the median; this is "
                 f"{_points(middle - cards.with_others[at])} below, {abs(cards.with_others_z[at]):.1f} standard errors "
                 f"(at least {scorecard.Z:.0f} are asked for).",
                 "others",
@@ -86,6 +86,27 @@ def of(at: int, cards: Scorecards, flags: Flags, speed: Speed) -> list[Evidence]
             )
         )
     return found
+
+
+OF_KNOWN = {
+    GOLD: ("Against the gold answers", "as the researchers’ answers do"),
+    DRIFT: ("Unlike the first time", "as the labeler did the first time"),
+}
+
+
+def of_known(at: int, kind: str, known: OnKnown) -> Evidence:
+    """Where it falls short of the known answers of this kind."""
+    label, as_what = OF_KNOWN[kind]
+    middle = _median(known.rate)
+    return Evidence(
+        kind,
+        label,
+        f"Orders {_percent(known.rate[at])} of the pairs of {known.answers[at]} such rankings {as_what}; the median "
+        f"labeler {_percent(middle)}. The flag is raised {_points(scorecard.BELOW)} below the median; this is "
+        f"{_points(middle - known.rate[at])} below, {abs(known.rate_z[at]):.1f} standard errors (at least "
+        f"{scorecard.Z:.0f}), from {scorecard.ENOUGH} such rankings on.",
+        "known",
+    )
 
 
 def is_fast(speed: Speed) -> bool:

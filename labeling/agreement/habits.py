@@ -1,4 +1,5 @@
-"""From the database: where completions stood, how long pieces took, what was passed on."""
+"""From the database: where completions stood, how long pieces took, what was passed on; of a batch's own items, as all
+other figures are."""
 
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from labeling.agreement.labels import Labels
 from labeling.agreement.resampling import Floats, Ints
 from labeling.agreement.rows import columns
-from labeling.queue.models import ActiveSpan, Assignment, Kind, Lane
+from labeling.queue.models import OWN, ActiveSpan, Assignment, Kind, Lane
 
 SHOWN = """
 SELECT r.id, shown.completion, shown.at
@@ -56,7 +57,9 @@ def positions(labels: Labels) -> NDArray[np.uint8]:
 def timed() -> Timed:
     """Ranking pieces that were sent in, and the active time on each."""
     done = (
-        ActiveSpan.objects.filter(assignment__state=Assignment.State.DONE, assignment__lane__in=WORK)
+        ActiveSpan.objects.filter(
+            assignment__state=Assignment.State.DONE, assignment__lane__in=WORK, assignment__item__control__in=OWN
+        )
         .values_list("labeler_id", "assignment__item_id", "assignment__ended_at")
         .annotate(time=Sum(F("ended_at") - F("started_at")))
         .order_by("assignment__ended_at")
@@ -69,7 +72,7 @@ def timed() -> Timed:
 def skips() -> list[Skip]:
     """What labelers passed on, by reason and topics."""
     passed = (
-        Assignment.objects.filter(state=Assignment.State.SKIPPED, lane__in=WORK)
+        Assignment.objects.filter(state=Assignment.State.SKIPPED, lane__in=WORK, item__control__in=OWN)
         .values_list("labeler_id", "skip_reason", "item__topics")
         .annotate(count=Count("pk"))
         .order_by("labeler_id")

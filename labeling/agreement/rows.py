@@ -18,7 +18,7 @@ from labeling.completions.models import Completion
 from labeling.guidelines.models import Purpose
 from labeling.labelers.models import Cohort
 from labeling.prompts.models import UseCase
-from labeling.queue.models import Batch, Kind
+from labeling.queue.models import OWN, Batch, Kind
 from labeling.rubrics.models import Rubric
 
 USE_CASES, PURPOSES, COHORTS = list(UseCase.values), list(Purpose.values), list(Cohort.values)
@@ -44,6 +44,9 @@ WANTED = """c.ranking_id IN (
     SELECT r.id FROM labeling_ranking r JOIN labeling_workitem w ON w.id = r.item_id {prompts}
     WHERE w.done > {labels} AND {conditions}
 )"""
+# Gold and drift items show completions again that are in the data already: as items of their own they would count twice
+# and make labelers look more consistent, or less, than new items do. What is said of them is in `answers.py`.
+OF_THE_BATCH = f"w.control IN ({', '.join(str(int(control)) for control in OWN)})"
 MOST = 0.5  # of all rankings: of more it is quicker to read what is said of all, and to drop the rest here
 
 
@@ -85,7 +88,8 @@ class Listed(NamedTuple):
 
 
 def listed(filters: Filters) -> Listed:
-    """All rankings that the filters let through, those of items with a single labeler included."""
+    """All rankings that the filters let through, those of items with a single labeler included, and those of gold and
+    drift items left out."""
     batches = _batches(filters)
     conditions, parameters = _conditions(filters, list(batches))
     query = RANKINGS.format(conditions=conditions)
@@ -134,10 +138,10 @@ def _batches(filters: Filters) -> dict[int, tuple[int, int, int]]:
 
 def _conditions(filters: Filters, batches: list[int]) -> tuple[str, dict[str, Any]]:
     chosen = filters.chosen()
-    conditions = [CONDITIONS[name] for name in chosen if name in CONDITIONS]
+    conditions = [OF_THE_BATCH, *(CONDITIONS[name] for name in chosen if name in CONDITIONS)]
     if chosen.keys() & {"batch", *OF_BATCHES}:
         conditions.append("w.batch_id = ANY(%(batches)s::bigint[])")
-    return " AND ".join(conditions) or "TRUE", {**chosen, "batches": batches}
+    return " AND ".join(conditions), {**chosen, "batches": batches}
 
 
 def _of_several(about: dict[str, Ints]) -> dict[str, Ints]:

@@ -18,6 +18,7 @@ TILT = 0.07  # of pairs, above or below one half
 PATTERN = 0.25  # of rankings, the same places from top to bottom of the page
 ENOUGH = 25  # rankings, and rankings of one K for a pattern: of fewer, anything happens by chance
 COPIED = 0.30  # of rankings, above the median labeler's share
+GOLD, DRIFT = "gold", "drift"  # kinds of answers that are known (answers.py)
 
 
 class Scorecards(NamedTuple):
@@ -40,6 +41,14 @@ class Scorecards(NamedTuple):
     entropy: Floats
     repeats_earlier: Floats
     repeats_earlier_z: Floats
+
+
+class OnKnown(NamedTuple):
+    """Of known answers of one kind, [labelers] each: how many, pairs ordered as known, `rate_z` as above."""
+
+    answers: Ints
+    rate: Floats
+    rate_z: Floats
 
 
 class Flags(NamedTuple):
@@ -84,6 +93,19 @@ def flags(cards: Scorecards) -> Flags:
             always_the_same=judged & (cards.same_pattern > PATTERN),
             repeats_others=judged & more & (cards.repeats_earlier_z > Z),
         )
+
+
+def on_known(right: Floats, pairs: Floats, labeler: Ints, labelers: int) -> OnKnown:
+    """`right`, `pairs`, `labeler`: [N], of each answer."""
+    answers = np.bincount(labeler, minlength=labelers)
+    return OnKnown(answers, *_rate(right, pairs, labeler, labelers))
+
+
+def falls_short(known: OnKnown) -> NDArray[np.bool_]:
+    """[labelers]: by the same limits, below the median labeler; nobody of fewer than ENOUGH answers."""
+    with np.errstate(invalid="ignore"):
+        less = known.rate < _median(known.rate) - BELOW
+        return (known.answers >= ENOUGH) & less & (known.rate_z < -Z)
 
 
 def _median(values: Floats) -> float:

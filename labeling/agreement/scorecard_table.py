@@ -53,4 +53,5 @@ def _rows(said: Said) -> Iterator[list[Any]]:
     for flag in said["flags"]:
         yield ["flag", flag["key"], None, None, None, None, "", flag["sentence"]]
     for answer in said["known_answers"]:
-        yield [answer["kind"], answer["item"], answer["right"], None, None, None, answer["pairs"], ""]
+        note = f"pairs ordered as known, on {answer['on']}"
+        yield [f"{answer['kind']}_item", answer["item"], answer["right"], None, None, None, answer["pairs"], note]

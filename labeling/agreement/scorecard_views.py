@@ -80,7 +80,7 @@ def scorecard(request: HttpRequest, pseudonym: str) -> HttpResponse:
         "said": said,
         "cards": found,
         "speeds": _speed_rows(said),
-        "plotted": {name: said[name] for name in ("positions", "speed", "weeks")},
+        "plotted": {name: said[name] for name in ("positions", "speed", "weeks", "known_weeks")},
     }
     return render(request, "labeling/agreement/scorecard.html", context)
 

@@ -1,18 +1,26 @@
 """Scorecards with names and words: what the pages, the CSV file and the API all say."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypedDict
 
 from labeling.agreement import consensus_report
-from labeling.agreement.answers import known_answers
+from labeling.agreement.answers import KnownAnswer
 from labeling.agreement.cards import Card, Cards, Shown
+from labeling.agreement.scorecard import DRIFT, GOLD
 from labeling.agreement.speed import EDGES
 from labeling.labelers.models import Labeler
 from labeling.prompts.topics import names_of
 from labeling.queue.skips import label_of
 
 FEW = "too few rankings"
+UNDEFINED = {
+    "with_others": "nothing to compare with",
+    "repeats_earlier": "nothing to compare with",
+    GOLD: "no gold item yet",
+    DRIFT: "no drift item twice yet",
+}
 # name → label, how it is written, what it says, which items are behind it
 FIGURES: dict[str, tuple[str, str, str, str]] = {
     "with_others": (
@@ -35,6 +43,14 @@ FIGURES: dict[str, tuple[str, str, str, str]] = {
         "of the rankings that had an earlier one of the item, the share that is exactly the same", "repeats",
     ),
     "ties": ("Ties", "share", "of all pairs of completions, the share placed equal", ""),
+    GOLD: (
+        "As the gold answers", "share",
+        "of the pairs of gold items that the labeler and the researcher both order, the share ordered alike", "known",
+    ),
+    DRIFT: (
+        "As the first time", "share",
+        "of the pairs of drift items that the labeler orders again, the share ordered as the first time", "known",
+    ),
 }  # fmt: skip
 
 
@@ -66,6 +82,7 @@ class Said(TypedDict):
     skips: dict[str, Any]
     weeks: list[dict[str, Any]]
     known_answers: list[dict[str, Any]]
+    known_weeks: list[dict[str, Any]]
 
 
 def of_labeler(cards: Cards, labeler: Labeler, looked: consensus_report.Looked) -> Said:
@@ -86,7 +103,8 @@ def of_labeler(cards: Cards, labeler: Labeler, looked: consensus_report.Looked) 
         speed=_speed(card) if card else {},
         skips=_skips(card) if card else {},
         weeks=_weeks(card) if card else [],
-        known_answers=[answer._asdict() for answer in known_answers(labeler)],
+        known_answers=_answers(card.known_answers) if card else [],
+        known_weeks=_known_weeks(card.known_answers) if card else [],
     )
 
 
@@ -110,13 +128,7 @@ def bins() -> list[str]:
 
 def _line(name: str, shown: Shown) -> FigureLine:
     label, kind, explained, by = FIGURES[name]
-    why = (
-        ""
-        if shown.value is not None
-        else "nothing to compare with"
-        if name in ("with_others", "repeats_earlier")
-        else FEW
-    )
+    why = "" if shown.value is not None else UNDEFINED.get(name, FEW)
     return FigureLine(
         key=name, label=label, kind=kind, explained=explained, by=by, why=why,
         value=shown.value, low=shown.low, high=shown.high, others=shown.others,
@@ -153,3 +165,28 @@ def _weeks(card: Card) -> list[dict[str, Any]]:
         }
         for week in card.weeks
     ]
+
+
+def _answers(known: Sequence[KnownAnswer]) -> list[dict[str, Any]]:
+    return [
+        {"on": one.made.date().isoformat(), "kind": one.kind, "item": one.item, "right": one.right, "pairs": one.pairs}
+        for one in known
+    ]
+
+
+def _known_weeks(known: Sequence[KnownAnswer]) -> list[dict[str, Any]]:
+    """From Monday to Sunday, oldest first: of each kind its answers, and their pairs ordered as known."""
+    weeks: dict[str, dict[str, Any]] = {}
+    for one in known:
+        monday = (one.made - timedelta(days=one.made.weekday())).date().isoformat()
+        week = weeks.setdefault(monday, {"since": monday, GOLD: _none(), DRIFT: _none()})
+        for name, count in (("answers", 1), ("right", one.right), ("pairs", one.pairs)):
+            week[one.kind][name] += count
+    for week in weeks.values():
+        for kind in (GOLD, DRIFT):
+            week[kind]["share"] = week[kind]["right"] / week[kind]["pairs"] if week[kind]["pairs"] else None
+    return list(weeks.values())
+
+
+def _none() -> dict[str, Any]:
+    return {"answers": 0, "right": 0, "pairs": 0}

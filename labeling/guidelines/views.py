@@ -26,8 +26,8 @@ from labeling.texts import MAX_CHARACTERS
 @never_cache
 @require_safe
 def guideline_list(request: HttpRequest) -> HttpResponse:
-    """For researchers what is out and who has confirmed it; for labelers what they work under."""
-    if Role.RESEARCHER not in access.user_of(request).roles:
+    """For the office what is out and who has confirmed it; for labelers what they work under."""
+    if not access.user_of(request).roles & {Role.RESEARCHER, Role.ADMIN}:
         return render(request, "labeling/guidelines/mine.html", {"guidelines": _mine(access.labeler_of(request))})
     purposes = [
         {

@@ -1,4 +1,4 @@
-"""The door to the queue and its only writer (`line.py`, `fill.py` and `holds.py` stand behind it).
+"""The door to the queue and its only writer (`line.py`, `fill.py`, `leases.py` and `holds.py` stand behind it).
 
 Rules that hold at every door, page, API or simulation alike:
 - An item goes to at most `need` labelers, and never twice to one; a labeler holds one lease per lane.
@@ -14,14 +14,12 @@ from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from config.postgres.compiled import Compiled
 from labeling.errors import BadInput, Conflict, NotAllowed, NotFound
 from labeling.labelers.models import Labeler
 from labeling.prompts.models import Topic
-from labeling.queue import ledger, line, skips, steps
+from labeling.queue import leases, ledger, line, skips, steps
 from labeling.queue.fill import (
     Brief,
     add_demonstration_items,
@@ -30,11 +28,13 @@ from labeling.queue.fill import (
     open_batch,
 )
 from labeling.queue.holds import hold, release, withdraw
+from labeling.queue.leases import UNKNOWN, put_down
 from labeling.queue.mix import Copy, add_copies, change_settings, close_checks
 from labeling.queue.models import OWN, Assignment, Cursor, Kind, Lane, WorkItem
 
 __all__ = [
     "COUNT_CAP",
+    "UNKNOWN",
     "Brief",
     "Copy",
     "add_copies",
@@ -64,7 +64,6 @@ __all__ = [
 ]
 
 COUNT_CAP = 1000
-UNKNOWN = "There is no such piece of work among yours."
 MOVED = "This work is no longer yours to do: you have been moved to another group of labelers."
 TABS = "Several windows of yours asked for work at the same time; please try again."
 
@@ -117,9 +116,9 @@ def _claim_once(labeler: Labeler, lane: Lane, *, just_ended: bool) -> Assignment
 def renew(labeler: Labeler, assignment_id: UUID) -> Assignment:
     """The lease, lengthened. Raises NotFound, or Conflict where it has ended."""
     with transaction.atomic():
-        assignment = _locked(labeler, assignment_id)
+        assignment = leases.locked(labeler, assignment_id)
         if assignment.state != Assignment.State.LEASED:
-            raise Conflict(_ended(assignment))
+            raise Conflict(leases.ended(assignment))
         assignment.expires_at = timezone.now() + line.lease_length()
         assignment.save(update_fields=["expires_at"])
     return assignment
@@ -129,8 +128,8 @@ def keep_alive(assignment: Assignment) -> None:
     """Lengthen the lease, if it is one, and has less than half of its time left."""
     now = timezone.now()
     if assignment.state == Assignment.State.LEASED and assignment.expires_at - now < line.lease_length() / 2:
-        leases = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED)
-        leases.update(expires_at=now + line.lease_length())
+        still_leased = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED)
+        still_leased.update(expires_at=now + line.lease_length())
 
 
 def skip(labeler: Labeler, assignment_id: UUID, reason: str = "") -> Assignment:
@@ -140,9 +139,9 @@ def skip(labeler: Labeler, assignment_id: UUID, reason: str = "") -> Assignment:
     """
     why = skips.reason_for(reason)
     with transaction.atomic():
-        assignment = _locked(labeler, assignment_id)
+        assignment = leases.locked(labeler, assignment_id)
         if assignment.state == Assignment.State.DONE:
-            raise Conflict(_ended(assignment))
+            raise Conflict(leases.ended(assignment))
         if assignment.state == Assignment.State.LEASED:
             line.give_back(assignment.item_id)
         assignment.state = Assignment.State.EXPIRED if why.comes_back else Assignment.State.SKIPPED
@@ -165,7 +164,7 @@ def take_back(labeler: Labeler, assignment_id: UUID) -> Assignment:
     for _ in range(5):
         try:
             with transaction.atomic():
-                return _take_back(labeler, _locked(labeler, assignment_id))
+                return _take_back(labeler, leases.locked(labeler, assignment_id))
         except IntegrityError:  # another tab of this labeler's has just been given a lease: put that one aside
             continue
     raise Conflict(TABS)
@@ -181,8 +180,8 @@ def _take_back(labeler: Labeler, assignment: Assignment) -> Assignment:
         release(item)  # it was this labeler's word that held it
         item.refresh_from_db()
     if assignment.state == Assignment.State.DONE or not item.is_open:
-        raise Conflict(_ended(assignment, item))
-    _put_aside(labeler, assignment.lane)
+        raise Conflict(leases.ended(assignment, item))
+    leases.put_aside(labeler, assignment.lane)
     line.take(item.pk)
     assignment.state = Assignment.State.LEASED
     assignment.leased_at = timezone.now()
@@ -190,29 +189,6 @@ def _take_back(labeler: Labeler, assignment: Assignment) -> Assignment:
     assignment.ended_at, assignment.skip_reason = None, ""
     assignment.save(update_fields=["state", "leased_at", "expires_at", "ended_at", "skip_reason"])
     return assignment
-
-
-def put_down(labeler: Labeler) -> int:
-    """All that this labeler holds goes back to the line, with its drafts kept; how many pieces it was.
-
-    They may take a piece up again, or still send it in, where nobody else has done it meanwhile.
-    """
-    with transaction.atomic():
-        return _end_leases(Assignment.objects.filter(labeler=labeler))
-
-
-def _put_aside(labeler: Labeler, lane: int) -> None:
-    _end_leases(Assignment.objects.filter(labeler=labeler, lane=lane), skips.NOT_NOW)
-
-
-def _end_leases(assignments: QuerySet[Assignment], reason: str = "") -> int:
-    leases = assignments.filter(state=Assignment.State.LEASED).select_for_update(of=("item", "self"))
-    held = list(leases.select_related("item").order_by("item"))
-    for lease in held:
-        line.give_back(lease.item_id)
-        lease.state, lease.ended_at, lease.skip_reason = Assignment.State.EXPIRED, timezone.now(), reason
-        lease.save(update_fields=["state", "ended_at", "skip_reason"])
-    return len(held)
 
 
 def _said_of(item: WorkItem, but: Labeler | None = None) -> list[str]:
@@ -228,7 +204,7 @@ def finish(labeler: Labeler, assignment_id: UUID, kind: str | None = None) -> As
     of another kind; Conflict where it was sent in before, skipped, withdrawn, or ran out and others have taken the
     item meanwhile.
     """
-    assignment = _locked(labeler, assignment_id)
+    assignment = leases.locked(labeler, assignment_id)
     item = assignment.item
     if kind is not None and item.batch.kind != kind:
         raise NotFound(UNKNOWN)
@@ -236,7 +212,7 @@ def finish(labeler: Labeler, assignment_id: UUID, kind: str | None = None) -> As
         raise Conflict(MOVED)
     late = assignment.state == Assignment.State.EXPIRED
     if assignment.state != Assignment.State.LEASED and not (late and item.is_open):
-        raise Conflict(_ended(assignment))
+        raise Conflict(leases.ended(assignment))
     assignment.ended_at = line.finish(assignment, late=late)
     assignment.state = Assignment.State.DONE
     if not labeler.is_simulated:
@@ -281,34 +257,3 @@ def retopic(prompt_ids: Iterable[UUID]) -> int:
     """The items of these prompts touch from now on what the prompts touch; how many items that changed."""
     with transaction.atomic():
         return line.retopic(list(prompt_ids))
-
-
-# The item's row first, everywhere: two writers that lock in the same order cannot block each other.
-_to_lock = Compiled(
-    lambda assignment_id, labeler_id: (
-        Assignment.objects.select_for_update(of=("item", "self"))
-        .select_related("item__batch__rubric")
-        .filter(pk=assignment_id, labeler_id=labeler_id)
-    ),
-    *(UUID(int=1), 2),
-)
-
-
-def _locked(labeler: Labeler, assignment_id: UUID) -> Assignment:
-    assignment = _to_lock.first(assignment_id, labeler.pk)
-    if assignment is None:
-        raise NotFound(UNKNOWN)
-    return assignment
-
-
-def _ended(assignment: Assignment, item: WorkItem | None = None) -> str:
-    item = item or assignment.item
-    if assignment.state == Assignment.State.DONE:
-        return "You have sent this in before. The first version was kept."
-    if item.withdrawn_at:
-        return "A researcher has withdrawn this piece of work, so nothing more is wanted for it."
-    if item.held_at:
-        return "This piece of work waits for a researcher's look, so nobody can do it now."
-    if assignment.state == Assignment.State.SKIPPED:
-        return "You skipped this piece of work, and it went to somebody else."
-    return "Your time for this piece of work ran out, and meanwhile somebody else has taken it over."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from labeling.errors import BadInput
 
-NOT_NOW = "not-now"
+NOT_NOW, UNCOMFORTABLE = "not-now", "uncomfortable"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ REASONS = (
     ),
     Reason("outside-my-knowledge", "Outside my knowledge", "Somebody else gets it, who may know more about this."),
     Reason(
-        "uncomfortable",
+        UNCOMFORTABLE,
         "Uncomfortable",
         "Somebody else gets it. On your start page you can leave out whole topics.",
     ),

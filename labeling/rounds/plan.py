@@ -9,6 +9,7 @@ Settings are a JSON object, fixed when the round is opened:
     mix          settings of the batches of rankings for training (queue/settings.py), those left out at their defaults:
                  15 % of the items get three labelers; null mixes nothing in, and then
     overlap      is the share of the items, the first in the line, that two labelers get
+    adjudicated  whether an item that was adjudicated is trained on as the decision, in place of its rankings
     judges       held-out labelers per judged prompt
     guidelines   {"training": id, "evaluation": id}
     base         id of the checkpoint to start from; null trains one, which takes a spec "pretrain"
@@ -59,6 +60,7 @@ class Settings:
     rankings_per_prompt: int = 1
     mix: Mapping[str, Any] | None = field(default_factory=dict)
     overlap: float = 0.12
+    adjudicated: bool = False
     judges: int = 1
 
     @property
@@ -142,6 +144,8 @@ def _check_numbers(plan: Settings) -> None:
         raise BadInput(f"judges is {plan.judges!r}; 1 to 100 labelers can judge a prompt.")
     if not isinstance(plan.overlap, int | float) or not 0 <= plan.overlap <= 1:
         raise BadInput(f"overlap is {plan.overlap!r}; it is a share between 0 and 1.")
+    if not isinstance(plan.adjudicated, bool):
+        raise BadInput(f"adjudicated is {plan.adjudicated!r}; it is true or false.")
     if plan.mix is not None and not isinstance(plan.mix, Mapping):
         raise BadInput("“mix” must be an object with settings of a batch, or null.")
     plan.mixed  # noqa: B018 (reading them checks them)

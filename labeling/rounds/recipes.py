@@ -87,7 +87,7 @@ def _sample(round: Round, settings: Settings) -> Needs:
 
 def _reward_model(round: Round, settings: Settings) -> Needs:
     inputs = {
-        "rankings": _rankings(round, "rank"),
+        "rankings": _rankings(round, "rank", adjudicated=settings.adjudicated),
         "valid_rankings": _rankings(round, "rank_valid"),
         "demonstrations": _demonstrations(round),
     }
@@ -147,6 +147,6 @@ def _demonstrations(round: Round) -> Dataset:
     return freeze.freeze_demonstrations(made, filters={"round": round.pk})
 
 
-def _rankings(round: Round, stage: str) -> Dataset:
+def _rankings(round: Round, stage: str, *, adjudicated: bool = False) -> Dataset:
     made = Ranking.objects.filter(item__batch__stage__round=round, item__batch__stage__name=stage)
-    return freeze.freeze_rankings(made, filters={"round": round.pk, "stage": stage})
+    return freeze.freeze_rankings(made, filters={"round": round.pk, "stage": stage}, adjudicated=adjudicated)

@@ -1,20 +1,31 @@
-"""`make screenshots`: the pages that docs/labeler-guide.md shows, into docs/screenshots/. Not a part of the suite."""
+"""`make screenshots`: the pages that the guides in docs/ show, into docs/screenshots/. Not a part of the suite."""
 
+import os
 import random
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page
 
-from labeling.models import Assignment, Batch, Kind, Labeler, Prompt, Split, UseCase, User
+from labeling.labelers.enroll import give_role
+from labeling.models import Assignment, Batch, Kind, Labeler, Prompt, Ranking, Role, Split, UseCase, User, WorkItem
 from labeling.prompts import intake
+from labeling.quality import drift, known
+from labeling.quality.answer import answer, shown
 from labeling.queue import dispatch
+from labeling.queue.settings import Settings
 from labeling.rankings.remarks import Remarks
+from labeling.screening.grade import grade, to_grade
+from labeling.surveys import hold
 from labeling.threads import talk
 from tests.browser.conftest import log_in
 from tests.labeling.agreement.overlap import rank
+from tests.labeling.screening.people import ANSWERS as CANDIDATE
+from tests.labeling.screening.people import answer_all, make_candidate, make_set
 from tests.people import make_labeler
 from tests.work import make_batch, make_completions, make_sampling_run
 
@@ -163,6 +174,7 @@ def test_agreement(new_context: Any, researcher: User) -> None:
             flags = {3: ["hallucination"]} if dice.random() < 0.8 else {}
             ratings = {at: min(7, max(1, round(4 + one))) for at, one in enumerate(seen, start=1)}
             rank(person, [1 + sum(one < other - 0.4 for other in seen) for one in seen], Remarks(ratings, flags))
+    known_items(researcher, people)
     for width, name in ((1280, "agreement"), (390, "agreement-mobile")):
         page: Page = new_context(viewport={"width": width, "height": 1000}).new_page()
         page.set_default_timeout(60_000)
@@ -177,6 +189,8 @@ def test_agreement(new_context: Any, researcher: User) -> None:
         shoot(page, name.replace("agreement", "scorecard"))
         page.evaluate("document.getElementById('position-title').scrollIntoView()")
         shoot(page, name.replace("agreement", "scorecard-habits"))
+        page.evaluate("document.getElementById('answers-title').scrollIntoView()")
+        shoot(page, name.replace("agreement", "scorecard-known"))
         page.goto(reverse("finding-list"))
         shoot(page, name.replace("agreement", "findings"))
         page.goto(reverse("adjudication"))
@@ -185,3 +199,70 @@ def test_agreement(new_context: Any, researcher: User) -> None:
         if page.get_by_role("button", name="Take this item").count():
             page.get_by_role("button", name="Take this item").click()
         shoot(page, name.replace("agreement", "adjudication"))
+
+
+def known_items(researcher: User, people: list[Labeler]) -> None:
+    """Three later batches with a gold item and two drift items each, a week apart; the careless labeler errs in all."""
+    Ranking.objects.update(created_at=timezone.now() - timedelta(weeks=4))
+    first = list(WorkItem.objects.order_by("pk")[:8])
+    for item in first[:2]:
+        drift.add(researcher, item)
+    for item in first[2:]:
+        answer(researcher, item, gold_places(item), "The first is right, short and kind.", "silent")
+    dice = random.Random(2)
+    for number in range(3):
+        batch = make_batch(Kind.RANK)
+        dispatch.change_settings(batch, Settings(calibration_share=0, drift_count=2, gold_share=1.0))
+        asked = [prompt(f"Later question {number}.{at}: {PROMPT}") for at in range(2)]
+        run = make_sampling_run(f"later {number}")
+        dispatch.add_ranking_items(batch, [(one, make_completions(run, one, ANSWERS[:5])) for one in asked], need=8)
+        known.mix_into(Batch.objects.get(pk=batch.pk))
+        for person in people:
+            while dispatch.claim(person, Kind.RANK):
+                seen = [quality + dice.gauss(0, 4.0 if person == people[0] else 0.7) for quality in (2, 1, -2, 0, 0.5)]
+                rank(person, [1 + sum(one < other for other in seen) for one in seen])
+        when = timezone.now() - timedelta(weeks=2 - number)
+        Ranking.objects.filter(item__batch=batch).update(created_at=when)
+
+
+def gold_places(item: WorkItem) -> dict[int, int]:
+    best = [0, 1, 4, 3, 2]  # as the labelers see them
+    return {card.number: best.index(ANSWERS.index(card.text)) + 1 for card in shown(item)}
+
+
+def test_screening_selection(new_context: Any, admin_user: User, researcher: User) -> None:
+    made = make_set(researcher)
+    answer_all(make_candidate("carla"))
+    worse = [{**said, "place-1": "4", "place-3": "3"} if "place-0" in said else said for said in CANDIDATE]
+    sitting = answer_all(make_candidate("cora"), worse)
+    for response in to_grade(researcher, made):
+        grade(researcher, response, 5 if response.sitting == sitting else 7)
+    for width, name in ((1280, "screening-selection"), (390, "screening-selection-mobile")):
+        page: Page = new_context(viewport={"width": width, "height": 1000}).new_page()
+        log_in(page, admin_user)
+        page.goto(reverse("screening-selection", args=[made.pk]))
+        shoot(page, name)
+
+
+MENU = [(1280, "menu"), (390, "menu-mobile")]
+
+
+@pytest.mark.parametrize(("width", "name"), MENU)
+def test_looked_at_and_not_kept(new_context: Any, admin_user: User, labeler: Labeler, width: int, name: str) -> None:
+    """`PODIUM_LOOK=folder`: pages that no guide shows, to be looked at by whoever changes them."""
+    folder = os.environ.get("PODIUM_LOOK")
+    if not folder:
+        pytest.skip("only where somebody wants to look")
+    give_role(admin_user, Role.RESEARCHER)
+    to_rank(4)
+    hold.open_survey(admin_user, "satisfaction", "How is it?")
+    page: Page = new_context(viewport={"width": width, "height": 900}).new_page()
+    log_in(page, admin_user)
+    page.locator("summary", has_text="People").click()
+    page.screenshot(path=Path(folder) / f"{name}.png")
+    for one in ("labeler-list", "screening-list", "survey-list", "timesheet", "queue-rules", "known-list"):
+        page.goto(reverse(one))
+        page.screenshot(path=Path(folder) / f"{name}-{one}.png")
+    for one in ("labeler-detail", "labeler-timesheet", "labeler-data"):
+        page.goto(reverse(one, args=[labeler.pseudonym]))
+        page.screenshot(path=Path(folder) / f"{name}-{one}.png")

@@ -8,23 +8,30 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from labeling.adjudication import decide as adjudicate
 from labeling.guidelines.publish import current
 from labeling.labelers import invite
+from labeling.labelers.enroll import give_role
 from labeling.models import Assignment, Cohort, Kind, Labeler, Purpose, Role, User
+from labeling.quality.answer import answer
 from labeling.queue import dispatch
 from labeling.rankings.submit import submit
+from labeling.surveys import hold
 from labeling.threads import talk
 from tests.browser.conftest import log_in
 from tests.labeling.agreement.overlap import ranked_by
+from tests.labeling.screening.people import answer_all, make_candidate, make_set
 from tests.work import proposing_work, ranking_work, writing_work
 
 pytestmark = pytest.mark.browser
 
-EVERYWHERE = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
+# Layout goes by the width and contrast by the theme, so two of the four combinations meet all of both.
+EVERYWHERE = [(390, "dark"), (1280, "light")]
 OFFICE = [
     "home", "round-list", "run-list", "dataset-list", "checkpoint-list", "prompt-list", "prompt-import",
     "proposal-list", "held-list", "guideline-list", "rubric-list", "topic-list", "thread-list",
-    "labeler-list", "account_change_password", "agreement", "agreement-items",
+    "labeler-list", "account_change_password", "agreement", "agreement-items", "survey-list", "timesheet",
+    "queue-rules", "known-list", "known-choose", "rankings-freeze", "exclusion-list",
 ]  # fmt: skip
 
 
@@ -79,6 +86,10 @@ def test_pages_of_a_labeler(page: Page, labeler: Labeler, researcher: User) -> N
         reverse("thread-detail", args=[thread.pk]),
         reverse("guideline-read", args=[current(Purpose.TRAINING).pk]),
         reverse("topic-choose"),
+        reverse("my-hours"),
+        reverse("my-data"),
+        reverse("my-surveys"),
+        reverse("survey-answer", args=[hold.open_survey(researcher, "demographics", "Who are you?").pk]),
     )
 
 
@@ -95,29 +106,63 @@ def test_what_opens_on_the_ranking_page(page: Page, labeler: Labeler) -> None:
 
 
 def test_pages_of_researchers_and_admins(page: Page, admin_user: User, labeler: Labeler) -> None:
-    from labeling.labelers.enroll import give_role
-
     give_role(admin_user, Role.RESEARCHER)
     writing_work(3)
     batch = ranking_work(2)
+    survey = hold.open_survey(admin_user, "satisfaction", "How is it?")
+    answer(admin_user, batch.items.earliest("pk"), {1: 1, 2: 2, 3: 3, 4: 4}, "So it is.", "teaching")
     log_in(page, admin_user)
+    page.locator("summary", has_text="People").click()
+    assert violations(page) == [], "the menu"
     check(
         page,
         *(reverse(name) for name in OFFICE),
         reverse("batch-detail", args=[batch.pk]),
+        reverse("batch-settings", args=[batch.pk]),
+        reverse("gold-answer", args=[batch.items.latest("pk").pk]),
         reverse("guideline-publish", args=["training"]),
+        reverse("survey-results", args=[survey.pk]),
+        reverse("labeler-detail", args=[labeler.pseudonym]),
+        reverse("labeler-timesheet", args=[labeler.pseudonym]),
+        reverse("labeler-data", args=[labeler.pseudonym]),
     )
 
 
 def test_pages_of_agreement(page: Page, admin_user: User, labeler: Labeler, second_labeler: Labeler) -> None:
     batch = ranking_work(2, need=2)
     ranked_by(batch, (labeler, [[1, 2, 3, 4]] * 2), (second_labeler, [[4, 3, 2, 1], [1, 1, 2, 3]]))
+    first, second = batch.items.order_by("pk")
+    adjudicate.take(admin_user, first)
+    adjudicate.take(admin_user, second)
+    adjudicate.decide(
+        admin_user, second, base=0, reason="Both are good.", errors=["taste"],
+        ranking=second.rankings.earliest("pk").pk,
+    )  # fmt: skip
     log_in(page, admin_user)
     check(
         page,
         reverse("agreement"),
         reverse("agreement-items") + f"?labeler={labeler}&other={second_labeler}&batch={batch.pk}",
-        reverse("agreement-item", args=[batch.items.earliest("pk").pk]),
+        reverse("agreement-item", args=[first.pk]),
+        reverse("scorecard-list"),
+        reverse("scorecard", args=[labeler.pseudonym]),
+        reverse("scorecard-items", args=[labeler.pseudonym]) + "?by=first",
+        reverse("finding-list"),
+        reverse("adjudication"),
+        reverse("adjudication-item", args=[first.pk]),
+        reverse("adjudication-item", args=[second.pk]),
+        reverse("adjudication-decided"),
+    )
+
+
+def test_pages_of_screening(page: Page, admin_user: User, researcher: User) -> None:
+    screening_set = make_set(researcher)
+    answer_all(make_candidate())
+    log_in(page, admin_user)
+    check(
+        page,
+        *(reverse(name, args=[screening_set.pk]) for name in ("screening-set", "screening-selection")),
+        reverse("screening-list"),
     )
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from labeling.labelers import invite
+from labeling.labelers.enroll import give_role
 from labeling.models import Assignment, Cohort, Labeler, Role, User
 from labeling.queue import dispatch
 from tests.browser.conftest import log_in
@@ -14,6 +15,11 @@ from tests.people import PASSWORD
 from tests.work import ranking_work, writing_work
 
 pytestmark = pytest.mark.browser
+OFFICE = [
+    "round-list", "prompt-list", "prompt-import", "run-list", "dataset-list", "checkpoint-list", "rankings-freeze",
+    "exclusion-list", "agreement", "scorecard-list", "finding-list", "adjudication", "adjudication-decided",
+    "error-kinds", "screening-list", "survey-list", "timesheet", "queue-rules", "known-list", "known-choose",
+]  # fmt: skip
 
 
 def test_an_invitation_leads_to_ones_own_work(page: Page, admin_user: User) -> None:
@@ -50,11 +56,17 @@ def test_no_page_of_a_researcher_or_admin_scrolls_sideways(
     new_context: Any, admin_user: User, labeler: Labeler, width: int
 ) -> None:
     writing_work(3)
+    give_role(admin_user, Role.RESEARCHER)
     page = new_context(viewport={"width": width, "height": 844}).new_page()
     log_in(page, admin_user)
-    for name in ("round-list", "prompt-list", "prompt-import", "run-list", "dataset-list", "checkpoint-list"):
-        page.goto(reverse(name))
+    for name in OFFICE:
+        answer = page.goto(reverse(name))
+        assert answer is not None and answer.status == 200, name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+    page.locator("summary", has_text="People").click()
+    expect(page.get_by_role("link", name="Where labelers split")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Topics")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the menu"
     page.goto(reverse("labeler-list"))
     expect(page.get_by_role("rowheader", name=labeler.pseudonym)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

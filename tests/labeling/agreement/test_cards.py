@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.agreement import cards
-from labeling.models import ActiveSpan, Assignment, Kind, Labeler, Ranking, User
+from labeling.models import ActiveSpan, Assignment, Kind, Labeler, Ranking, User, WorkItem
 from labeling.queue import dispatch
 from labeling.rankings.submit import submit
 from tests.labeling.agreement.overlap import claimed, rank
@@ -97,6 +97,19 @@ def test_time_and_skips(labeler: Labeler, second_labeler: Labeler) -> None:
     assert [value for _, value in found.lists["fast"]] == [pytest.approx(1.5), pytest.approx(5)]
 
 
+def test_what_one_would_rather_not_read_is_no_mark(labeler: Labeler) -> None:
+    """Passed on: one as unclear, one as uncomfortable, one that touches a topic. With one ranking it is 1 of 2."""
+    ranking_work(4)
+    rank(labeler, IN_ORDER)
+    for reason in ("unclear", "uncomfortable"):
+        dispatch.skip(labeler, claimed(labeler).pk, reason)
+    lease = claimed(labeler)
+    WorkItem.objects.filter(pk=lease.item_id).update(topics=["violence"])
+    dispatch.skip(labeler, lease.pk, "language")
+    skipped = card(labeler).skipped
+    assert (skipped.pieces, skipped.share) == (3, 0.5)
+
+
 def test_weeks_go_from_monday(labeler: Labeler, second_labeler: Labeler) -> None:
     ranking_work(2, need=2)
     for person in (labeler, second_labeler):
@@ -137,7 +150,7 @@ def test_who_places_by_position_is_flagged_with_the_evidence(
     text = text_of(office, "scorecard", labeler.pseudonym)
     assert "Prefers what stood first" in text and "100.0\u00a0% of the pairs" in text
     assert "the flag is raised above 25.0\u00a0%" in text
-    assert "No gold items yet" in text
+    assert "None yet: this labeler has ranked no gold item" in text
     assert f"{reverse('scorecard-items', args=[labeler.pseudonym])}?by=first" in text
     assert "30 rankings with the most frequent places" in text_of(
         office, "scorecard-items", labeler.pseudonym, by="pattern"
@@ -179,7 +192,7 @@ def test_the_csv_file_and_the_api_say_the_same(office: Client, labeler: Labeler,
 
 def test_a_labeler_without_labels_has_an_honest_page(office: Client, labeler: Labeler) -> None:
     text = text_of(office, "scorecard", labeler.pseudonym)
-    assert "0 rankings" in text and "No gold items yet" in text and "NaN" not in text
+    assert "0 rankings" in text and "None yet: this labeler has ranked no gold item" in text and "NaN" not in text
     assert "There are no rankings" in text_of(office, "scorecard-items", labeler.pseudonym, by="fast")
     assert office.get(reverse("scorecard-items", args=[labeler.pseudonym]), {"by": "x"}).status_code == 404
     assert office.get(reverse("scorecard", args=["labeler-none"])).status_code == 404

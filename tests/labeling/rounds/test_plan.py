@@ -63,6 +63,11 @@ def test_people_have_no_recipe_and_recipes_no_people() -> None:
         assert bool(plan.recipe_of(stage.name)) != (plan.is_peoples(stage.name) or stage.name == "gate")
 
 
+def test_decisions_are_trained_on_only_where_a_round_says_so() -> None:
+    assert plan.parse(settings()).adjudicated is False
+    assert plan.parse(settings(adjudicated=True)).adjudicated is True
+
+
 @pytest.mark.parametrize(
     ("bad", "sentence"),
     [
@@ -75,6 +80,7 @@ def test_people_have_no_recipe_and_recipes_no_people() -> None:
         (settings(k=10), "4 to 9"),
         (settings(overlap=1.2), "between 0 and 1"),
         (settings(judges=0), "1 to 100"),
+        (settings(adjudicated=1), "true or false"),
         (settings(rankings_per_prompt=0), "1 to 20"),
         (settings(texts="a"), "“texts”"),
         (settings(base="a", specs={}), "“base”"),
