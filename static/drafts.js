@@ -3,7 +3,7 @@
 // A copy in this browser is words that the server has not confirmed; it goes once they are saved or sent in. Each
 // window names the revision that it knows (`base`); where the server has a newer one, the window asks whose words stay.
 // A page's script that sets fields need not tell: changes are looked for every second as well. How a form's fields are
-// read and set is draft-fields.js.
+// read and set stands in podium.js: a file of its own would be one request more.
 (() => {
   "use strict";
   const PREFIX = "podium-draft:", KEEP_DAYS = 30;
