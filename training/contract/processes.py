@@ -61,6 +61,7 @@ class Notes:
             note.unlink(missing_ok=True)
 
     def leave(self, sentence: str) -> None:
+        """Say why this process failed, where the others look."""
         with contextlib.suppress(OSError):  # on a full disk process 0 says so itself
             temporary = self._folder / f".failed-{rank()}.tmp"
             temporary.write_text(sentence, encoding="utf-8")

@@ -29,16 +29,19 @@ class Spec:
     save_every: int = 50  # steps (PPO: iterations) between exact states in state/; 0 saves only when stopped
 
     def validate(self) -> None:
+        """Refuse values that cannot work, before any weights are loaded; each spec adds its own. Raises SpecError."""
         require(self.threads >= 0, f"threads is {self.threads}; it must be 0 (automatic) or more.")
         require(self.precision in ("fp32", "bf16"), f"precision is '{self.precision}'; it must be 'fp32' or 'bf16'.")
         require(self.save_every >= 0, f"save_every is {self.save_every}; it must be 0 (off) or more.")
 
     def positive(self, *names: str) -> None:
+        """Require these settings to be more than 0."""
         for name in names:
             value = getattr(self, name)
             require(value > 0, f"{name} is {value}; it must be more than 0.")
 
     def fraction(self, *names: str) -> None:
+        """Require these settings to lie in [0, 1]."""
         for name in names:
             value = getattr(self, name)
             require(0 <= value <= 1, f"{name} is {value}; it must lie between 0 and 1.")
