@@ -8,6 +8,7 @@ import argparse
 import os
 import random
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = []
     for kind, size in PEER_ROWS.items():
         theirs = HFLM(pretrained=plain, tokenizer=words, batch_size=size, max_length=512, device="cpu")
-        found = rates({"ours": work(ours, kind), "peer": work(theirs, kind)}, options.repeats)
+        found = rates({"ours": partial(work, ours, kind), "peer": partial(work, theirs, kind)}, options.repeats)
         middle = medians(found)
         ratio = middle["ours"] / middle["peer"]
         rows.append([kind, options.size, spread(found["ours"]), spread(found["peer"]), f"{ratio:.1f}"])

@@ -1,7 +1,8 @@
 """Peak memory of one PPO iteration above what the process holds once all four models are made, in MB.
 
-Each trainer runs in a process of its own: `python -m benchmarks.training.memory ours|peer 8M fp32` prints the number.
-Gradients and optimizer states are in it on both sides, since they are made in the first iteration.
+Each trainer runs in a process of its own: `python -m benchmarks.training.memory ours|peer 8M fp32 cpu` prints the
+number, of the process, or on a GPU of what PyTorch allocated there. Gradients and optimizer states are in it on both
+sides, since they are made in the first iteration.
 """
 
 import gc
@@ -22,7 +23,9 @@ def several(size: str, precision: str, repeats: int) -> dict[str, list[float]]:
 
 
 def _in_a_process(who: str, size: str, precision: str) -> float:
-    command = [sys.executable, "-m", "benchmarks.training.memory", who, size, precision]
+    from benchmarks.training.world import device
+
+    command = [sys.executable, "-m", "benchmarks.training.memory", who, size, precision, device().type]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return float(done.stdout.split()[-1])
 
@@ -36,19 +39,33 @@ def peak_above(work: Work) -> float:
     return _resident("VmHWM") - before
 
 
+def peak_on_gpu(work: Work) -> float:
+    """The same of the current GPU."""
+    import torch
+
+    gc.collect()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    work()
+    return (torch.cuda.max_memory_allocated() - before) / 1024**2
+
+
 def _resident(name: str) -> float:
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) / 1024
 
 
-def main(who: str, size: str, precision: str) -> None:
+def main(who: str, size: str, precision: str, kind: str) -> None:
     import torch
 
     from benchmarks.training import ppo
+    from benchmarks.training.world import train_on
 
     torch.set_num_threads(1)
+    train_on(kind)
     makers: dict[str, Callable[..., Work]] = {"ours": ppo.ours, "peer": ppo.peer}
-    print(peak_above(makers[who](size, precision, ragged=False)))
+    work = makers[who](size, precision, ragged=False)
+    print(peak_on_gpu(work) if kind == "cuda" else peak_above(work))
 
 
 if __name__ == "__main__":

@@ -8,29 +8,28 @@ import torch
 
 from benchmarks.training import ppo, reward_model
 from benchmarks.training.timing import Work
-from benchmarks.training.world import SHAPES, VOCABULARY, linear_parameters, trunk_parameters
-
-SIDE = 2048
+from benchmarks.training.world import AMOUNTS, SHAPES, VOCABULARY, device, linear_parameters, trunk_parameters
 
 
-def matmul(precision: str) -> Work:
+def matmul(size: str, precision: str) -> Work:
     """GFLOP of products of square matrices: what the machine does at best."""
+    side = AMOUNTS[size].matmul
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    left, right = torch.randn(2, SIDE, SIDE, dtype=dtype)
+    left, right = torch.randn(2, side, side, dtype=dtype, device=device())
     rounds = 10
 
     def work() -> float:
         for _ in range(rounds):
             left @ right
-        return rounds * 2 * SIDE**3 / 1e9
+        return rounds * 2 * side**3 / 1e9
 
     return work
 
 
-def of_reward_model(size: str, precision: str, prompts: int, per_step: int) -> Work:
+def of_reward_model(size: str, precision: str) -> Work:
     """GFLOP of K-wise training, K = 9, with the prompt computed once."""
-    train = reward_model.ours(size, 9, precision, prompts, per_step)
-    trees = [prompt.tree for prompt in reward_model.rankings(9, prompts)]
+    train = reward_model.ours(size, 9, precision)
+    trees = [prompt.tree for batch in reward_model.measured(size, 9) for prompt in batch]
     weights = trunk_parameters(size, sum(tree.tokens for tree in trees), sum(len(tree.branches) for tree in trees))
 
     def work() -> float:
@@ -48,7 +47,7 @@ def of_ppo(size: str, precision: str) -> Work:
     three times as much. Policy and reference have a head over the vocabulary, on those states only.
     """
     iterate = ppo.ours(size, precision, ragged=False)
-    episodes = ppo.EPISODES[size]
+    episodes = AMOUNTS[size].episodes
     response = episodes * ppo.LENGTH
     prompts = sum(map(len, ppo.prompts(size)))
     sampling = trunk_parameters(size, prompts, episodes) + response * linear_parameters(size)

@@ -1,8 +1,9 @@
 """One iteration of PPO: episodes a second, beside TRL 1.12.0's PPOTrainer, the last one with PPO.
 
-64 episodes (16 of the larger model), prompts of 48 to 80 tokens, up to 64 new ones, one epoch of 4 minibatches, no
-pretraining text. Ragged responses end by chance, one token in 65; full-length ones practically never do. TRL's bf16 is
-that of its accelerator. Both take the log-probabilities of the old policy from the sampler (`old_logprobs`).
+64 episodes (16 of the 30M model, 128 of the 1B), prompts of 48 to 80 tokens, up to 64 new ones, one epoch of 4
+minibatches, no pretraining text. Ragged responses end by chance, one token in 65; full-length ones practically never.
+TRL's bf16 is its accelerator's. Both take the log-probabilities of the old policy from the sampler
+(`old_logprobs`).
 """
 
 import math
@@ -15,28 +16,27 @@ import torch
 from torch import nn
 
 from benchmarks.training.timing import Work
-from benchmarks.training.world import END, PAD, VOCABULARY, Lengths, causal_lm, classifier, tokenizer
+from benchmarks.training.world import AMOUNTS, END, PAD, VOCABULARY, Lengths, causal_lm, classifier, device, tokenizer
 from training.contract.specs import PpoSpec
 from training.rlhf.packed import enable_packing, set_precision
 from training.rlhf.ppo_trainer import Models, PpoTrainer
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.targets import advantages_of
 
-EPISODES = {"8M": 64, "30M": 16}  # of an iteration; the larger model gets fewer, so that it ends in minutes
 MINIBATCHES, LENGTH, KL_COEF = 4, 64, 0.05
 
 
 def prompts(size: str) -> list[list[int]]:
     rng, texts = random.Random(0), Lengths()
-    return [texts.draw(rng) for _ in range(EPISODES[size])]
+    return [texts.draw(rng) for _ in range(AMOUNTS[size].episodes)]
 
 
 def policy(size: str, *, ragged: bool) -> Any:
     """With random weights all tokens are about as probable; a bias on the end token makes responses ragged."""
     model: Any = causal_lm(size)
     if ragged:
-        head = nn.Linear(model.config.hidden_size, VOCABULARY)
-        head.weight, head.bias.data = model.lm_head.weight, torch.zeros(VOCABULARY)
+        head = nn.Linear(model.config.hidden_size, VOCABULARY, device=device())
+        head.weight, head.bias.data = model.lm_head.weight, torch.zeros(VOCABULARY, device=device())
         head.bias.data[END] = math.log(VOCABULARY / 64)
         model.lm_head = head
     return model
@@ -44,7 +44,7 @@ def policy(size: str, *, ragged: bool) -> Any:
 
 def ours(size: str, precision: str, *, ragged: bool, samples: int = 1, repeated: int = 1) -> Work:
     """Iterations as the recipe does them, `samples` of each prompt; or each prompt `repeated` times by itself."""
-    episodes = EPISODES[size]
+    episodes = AMOUNTS[size].episodes
     spec = PpoSpec(
         total_episodes=episodes,
         batch_size=episodes,
@@ -84,7 +84,7 @@ def peer(size: str, precision: str, *, ragged: bool) -> Work:
     from transformers import PrinterCallback
     from trl.experimental.ppo import PPOConfig, PPOTrainer
 
-    episodes = EPISODES[size]
+    episodes = AMOUNTS[size].episodes
     rows = Dataset.from_dict({"input_ids": prompts(size)})
     trainer = PPOTrainer(
         args=PPOConfig(
@@ -101,7 +101,7 @@ def peer(size: str, precision: str, *, ragged: bool) -> Work:
             kl_coef=KL_COEF,
             gradient_checkpointing=False,
             bf16=precision == "bf16",
-            use_cpu=True,
+            use_cpu=device().type == "cpu",
             num_sample_generations=0,
             report_to="none",
             save_strategy="no",

@@ -5,15 +5,13 @@ import tempfile
 from typing import Any
 
 from benchmarks.training.timing import Work, grouped
-from benchmarks.training.world import Lengths, classifier, tokenizer
+from benchmarks.training.world import AMOUNTS, Lengths, classifier, device, tokenizer
 from training.contract.specs import RewardModelSpec
 from training.rlhf.comparisons import RankedPrompt
 from training.rlhf.optim import adamw, clip_gradients
 from training.rlhf.packed import set_precision
 from training.rlhf.reward_training import backward
 from training.rlhf.scalar_head import ScalarModel
-
-PEER_PAIRS = 9  # rows of a batch are twice as many; 4, 9, 18 and 36 were tried and none was clearly better
 
 
 def rankings(k: int, count: int, seed: int = 0) -> list[RankedPrompt]:
@@ -23,33 +21,41 @@ def rankings(k: int, count: int, seed: int = 0) -> list[RankedPrompt]:
     return [RankedPrompt(texts.draw(rng), [texts.draw(rng, end=True) for _ in range(k)], [order]) for _ in range(count)]
 
 
-def ours(size: str, k: int, precision: str, prompts: int, per_step: int) -> Work:
-    """K-wise steps over so many prompts, `per_step` at a time: the units are comparisons."""
-    ranked = rankings(k, prompts)
-    spec = RewardModelSpec(batch_size=per_step, micro_batch_tokens=1 << 20)
+def measured(size: str, k: int) -> list[list[RankedPrompt]]:
+    """What each step trains on."""
+    steps, per_step = AMOUNTS[size].steps, AMOUNTS[size].rankings * (1 if k == 9 else 2)
+    ranked = rankings(k, steps * per_step)
+    return [ranked[start : start + per_step] for start in range(0, len(ranked), per_step)]
+
+
+def ours(size: str, k: int, precision: str) -> Work:
+    """K-wise steps: the units are comparisons."""
+    batches = measured(size, k)
+    spec = RewardModelSpec(batch_size=len(batches[0]), micro_batch_tokens=1 << 20)
     model = ScalarModel(classifier(size))
     set_precision(model.classifier, precision)
     optimizer = adamw(model, spec.lr, spec)
 
     def work() -> float:
-        for start in range(0, prompts, per_step):
+        for batch in batches:
             optimizer.zero_grad(set_to_none=True)
-            backward(model, ranked[start : start + per_step], spec)
+            backward(model, batch, spec)
             clip_gradients(model, 1.0)
             optimizer.step()
-        return sum(len(prompt.pairs) for prompt in ranked)
+        return sum(len(prompt.pairs) for batch in batches for prompt in batch)
 
     return work
 
 
-def peer(size: str, k: int, precision: str, steps: int) -> Work:
-    """TRL's trainer over pre-tokenised pairs of the same rankings, `PEER_PAIRS` a step."""
+def peer(size: str, k: int, precision: str) -> Work:
+    """TRL's trainer over pre-tokenised pairs of the same rankings."""
     from datasets import Dataset
     from transformers import PrinterCallback
     from trl import RewardConfig, RewardTrainer
 
+    steps, per_step = AMOUNTS[size].steps, AMOUNTS[size].pairs
     pairs = []
-    wanted = grouped(steps * PEER_PAIRS)
+    wanted = grouped(steps * per_step)
     for prompt in rankings(k, -(-wanted * 2 // (k * (k - 1)))):
         for pair in prompt.pairs:
             chosen, rejected = (prompt.prompt + prompt.completions[position] for position in pair)
@@ -60,11 +66,11 @@ def peer(size: str, k: int, precision: str, steps: int) -> Work:
         model=model,
         args=RewardConfig(
             output_dir=tempfile.mkdtemp(prefix="podium-peer-"),
-            per_device_train_batch_size=PEER_PAIRS,
+            per_device_train_batch_size=per_step,
             max_steps=steps,
             gradient_checkpointing=False,
             bf16=precision == "bf16",
-            use_cpu=True,
+            use_cpu=device().type == "cpu",
             train_sampling_strategy="group_by_length",
             length_column_name="length",
             save_strategy="no",
@@ -80,6 +86,6 @@ def peer(size: str, k: int, precision: str, steps: int) -> Work:
 
     def work() -> float:
         trainer.train()
-        return steps * PEER_PAIRS
+        return steps * per_step
 
     return work

@@ -5,12 +5,11 @@ import random
 import torch
 
 from benchmarks.training.timing import Work
-from benchmarks.training.world import END, PAD, Lengths, causal_lm
+from benchmarks.training.world import AMOUNTS, END, PAD, Lengths, causal_lm, device
 from training.rlhf.decode import decode, uniform_numbers
 from training.rlhf.packed import enable_packing, set_precision
 
 K, PROMPTS, LENGTH = 9, 32, 64
-PEER_ROWS = 72  # at a time; 288 at once was a tenth slower in fp32 and as fast in bf16
 
 
 def prompts() -> list[list[int]]:
@@ -49,12 +48,12 @@ def peer(size: str, precision: str) -> Work:
         model = model.to(torch.bfloat16)
     rows = prompts()
     longest = max(map(len, rows))
-    ids = torch.tensor([[PAD] * (longest - len(row)) + row for row in rows])
+    ids = torch.tensor([[PAD] * (longest - len(row)) + row for row in rows], device=device())
 
     @torch.no_grad()
     def work() -> float:
         tokens = 0
-        for part in ids.split(PEER_ROWS // K):
+        for part in ids.split(AMOUNTS[size].decoded_rows // K):
             out = model.generate(
                 input_ids=part,
                 attention_mask=(part != PAD).long(),

@@ -1,9 +1,9 @@
 """Supervised fine-tuning: real tokens a second, beside TRL's SFTTrainer over the same texts.
 
-Texts of 32 to 256 tokens, loss on all of them, 16 a step, in passes of 1,024 tokens: attention is padded to the longest
-text of a pass, and on a CPU that is a sixth faster than all in one. TRL's best ways here are its packing "wrapped", 8
-rows of 256 a step whose texts see each other, and unpacked rows of like length, which were as fast; its default packing
-wants flash attention.
+Texts of 32 to 256 tokens, loss on all of them; on a CPU 16 a step, in passes of 1,024 tokens: attention is padded to
+the longest text of a pass, and that is a sixth faster than all in one. TRL's best ways here are its packing "wrapped",
+as many tokens in rows of 256 whose texts see each other, and unpacked rows of like length, which were as fast; its
+default packing wants flash attention.
 """
 
 import random
@@ -11,14 +11,14 @@ import tempfile
 from typing import Any
 
 from benchmarks.training.timing import Work
-from benchmarks.training.world import Lengths, causal_lm, tokenizer
+from benchmarks.training.world import AMOUNTS, Lengths, causal_lm, device, tokenizer
 from training.contract.specs import SftSpec
 from training.recipes.sft import backward
 from training.rlhf.examples import Example
 from training.rlhf.optim import adamw, clip_gradients
 from training.rlhf.packed import enable_packing, set_precision
 
-TEXTS, ROWS, LONGEST = 16, 8, 256  # of a step: our texts, their rows; tokens of a row
+LONGEST = 256  # tokens of a row
 
 
 def texts(count: int) -> list[list[int]]:
@@ -26,19 +26,20 @@ def texts(count: int) -> list[list[int]]:
     return [lengths.draw(rng, end=True) for _ in range(count)]
 
 
-def ours(size: str, precision: str, steps: int) -> Work:
+def ours(size: str, precision: str) -> Work:
     """Packed steps as the recipe does them: no padding, no text sees another."""
-    examples = [Example(ids, 1) for ids in texts(steps * TEXTS)]
-    spec = SftSpec(residual_dropout=0.0, micro_batch_tokens=1024)
+    amounts = AMOUNTS[size]
+    examples = [Example(ids, 1) for ids in texts(amounts.steps * amounts.texts)]
+    spec = SftSpec(residual_dropout=0.0, micro_batch_tokens=amounts.pass_tokens)
     model: Any = causal_lm(size)
     enable_packing(model)
     set_precision(model, precision)
     optimizer = adamw(model, spec.lr, spec)
 
     def work() -> float:
-        for start in range(0, len(examples), TEXTS):
+        for start in range(0, len(examples), amounts.texts):
             optimizer.zero_grad(set_to_none=True)
-            backward(model, examples[start : start + TEXTS], spec)
+            backward(model, examples[start : start + amounts.texts], spec)
             clip_gradients(model, 1.0)
             optimizer.step()
         return sum(len(example.ids) for example in examples)
@@ -46,21 +47,22 @@ def ours(size: str, precision: str, steps: int) -> Work:
     return work
 
 
-def peer(size: str, precision: str, steps: int) -> Work:
+def peer(size: str, precision: str) -> Work:
     """TRL's trainer with its packing "wrapped": whole rows of 256 tokens."""
     from datasets import Dataset
     from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
+    steps, rows = AMOUNTS[size].steps, AMOUNTS[size].text_rows
     trainer = SFTTrainer(
         model=causal_lm(size),
         args=SFTConfig(
             output_dir=tempfile.mkdtemp(prefix="podium-peer-"),
-            per_device_train_batch_size=ROWS,
+            per_device_train_batch_size=rows,
             max_steps=steps,
             gradient_checkpointing=False,
             bf16=precision == "bf16",
-            use_cpu=True,
+            use_cpu=device().type == "cpu",
             packing=True,
             packing_strategy="wrapped",
             max_length=LONGEST,
@@ -69,13 +71,13 @@ def peer(size: str, precision: str, steps: int) -> Work:
             logging_steps=1000,
             disable_tqdm=True,
         ),
-        train_dataset=Dataset.from_dict({"input_ids": texts(2 * (steps + 1) * ROWS)}),
+        train_dataset=Dataset.from_dict({"input_ids": texts(2 * (steps + 1) * rows)}),
         processing_class=tokenizer(),
     )
     trainer.remove_callback(PrinterCallback)
 
     def work() -> float:
         trainer.train()
-        return steps * ROWS * LONGEST
+        return steps * rows * LONGEST
 
     return work

@@ -1,6 +1,7 @@
-"""What is trained in the benchmarks: Llama-shaped models of two sizes with random weights, and random token rows.
+"""What is trained in the benchmarks: Llama-shaped models with random weights, and random token rows.
 
-Speed depends on shapes alone, so nothing is read from disk and the same seed makes the same work everywhere.
+Speed depends on shapes alone, so nothing is read from disk and the same seed makes the same work everywhere. The two
+small models are for one thread of a CPU, the large one is for a GPU, and gets more rows at a time.
 """
 
 import random
@@ -15,7 +16,41 @@ END, PAD = 0, 1
 SHAPES: dict[str, dict[str, int]] = {
     "8M": {"hidden_size": 256, "num_hidden_layers": 6, "num_attention_heads": 4, "intermediate_size": 1024},
     "30M": {"hidden_size": 512, "num_hidden_layers": 8, "num_attention_heads": 8, "intermediate_size": 1536},
+    "1B": {"hidden_size": 2048, "num_hidden_layers": 20, "num_attention_heads": 32, "intermediate_size": 5632},
 }
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Rows of one piece of work, enough to fill the device that such a model is trained on."""
+
+    steps: int = 4  # that are measured together, of the reward model and of SFT
+    rankings: int = 2  # of a step of the reward model at K = 9, and twice as many at K = 4
+    pairs: int = 9  # of the peer's step; 4, 9, 18 and 36 were tried on a CPU and none was clearly better
+    decoded_rows: int = 72  # of `generate`; on a CPU 288 at once was a tenth slower in fp32 and as fast in bf16
+    texts: int = 16  # of a step of SFT
+    text_rows: int = 8  # of the peer's step, of 256 tokens
+    pass_tokens: int = 1024  # of SFT: attention is padded to the longest text of a pass
+    episodes: int = 64  # of an iteration of PPO
+    matmul: int = 2048  # side of the matrices whose product is the peak
+
+
+AMOUNTS = {
+    "8M": Amounts(),
+    "30M": Amounts(episodes=16),  # so that it ends in minutes
+    "1B": Amounts(12, 16, 64, 288, 64, 32, 1 << 20, 128, 8192),
+}
+_device = torch.device("cpu")
+
+
+def train_on(kind: str) -> None:
+    """Where models are made from here on: "cpu" or "cuda"."""
+    global _device
+    _device = torch.device(kind)
+
+
+def device() -> torch.device:
+    return _device
 
 
 def config(size: str, **changes: Any) -> LlamaConfig:
@@ -26,12 +61,14 @@ def config(size: str, **changes: Any) -> LlamaConfig:
 
 def causal_lm(size: str, seed: int = 0) -> LlamaForCausalLM:
     torch.manual_seed(seed)
-    return LlamaForCausalLM(config(size))
+    with device():
+        return LlamaForCausalLM(config(size))
 
 
 def classifier(size: str, seed: int = 0) -> LlamaForSequenceClassification:
     torch.manual_seed(seed)
-    return LlamaForSequenceClassification(config(size, num_labels=1))
+    with device():
+        return LlamaForSequenceClassification(config(size, num_labels=1))
 
 
 def linear_parameters(size: str) -> int:
