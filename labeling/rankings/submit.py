@@ -43,16 +43,14 @@ def submit(labeler: Labeler, assignment_id: UUID, places: Mapping[int, int], rem
             **_of_the_whole(said),
         )
         RankedCompletion.objects.bulk_create(_rows(ranking, shown, dense, said))
-        _ask_one_more(assignment.item, shown)
+        # The item is locked: what it says of `done` is from before this label, and nobody adds to it.
+        _ask_one_more(assignment.item, shown, done=assignment.item.done + 1)
     return ranking
 
 
-def _ask_one_more(item: WorkItem, shown: Sequence[Card]) -> None:
-    """Where the last label that was wanted leaves labelers in disagreement, one more is wanted.
-
-    `dispatch.finish` has locked the item: what it says of `done` is from before this label, and nobody adds to it.
-    """
-    if not 1 < item.done + 1 == item.need < item.batch.most_labelers:
+def _ask_one_more(item: WorkItem, shown: Sequence[Card], *, done: int) -> None:
+    """Where the last label that was wanted leaves labelers in disagreement, one more is wanted. The item is locked."""
+    if not 1 < done == item.need < item.batch.most_labelers:
         return
     rankings: dict[int, dict[int, int]] = {}
     firsts = [card.completion_ids[0] for card in shown]  # identical samples are one answer
@@ -68,19 +66,19 @@ def correct(
 ) -> Ranking:
     """Put another order in the place of the one that was sent in; what it said before is kept in `earlier`.
 
-    Raises NotFound for a ranking that is not this labeler's, Conflict once it is part of a dataset or they have seen
-    our answer, BadInput as `submit` does.
+    Where labelers come to disagree by it, one more is wanted as after a new label. Raises NotFound for a ranking that
+    is not this labeler's, Conflict once it is part of a dataset or they have seen our answer, BadInput as `submit`
+    does.
     """
     with transaction.atomic():
-        try:
-            # The lock waits for a freeze that is just reading this row; afterwards `frozen_at` tells.
-            ranking = (
-                Ranking.objects.select_for_update(of=("self",))
-                .select_related("assignment", "rubric", "item")
-                .get(assignment_id=assignment_id, labeler=labeler)
-            )
-        except Ranking.DoesNotExist:
-            raise NotFound(dispatch.UNKNOWN) from None
+        mine = Ranking.objects.filter(assignment_id=assignment_id, labeler=labeler)
+        # The item first, as whoever sends a ranking in does: else two could wait for each other.
+        items = WorkItem.objects.select_for_update(of=("self",), no_key=True).select_related("batch")
+        item = items.filter(pk__in=mine.values("item")).first()
+        if item is None:
+            raise NotFound(dispatch.UNKNOWN)
+        # This lock waits for a freeze that is just reading the row; afterwards `frozen_at` tells.
+        ranking = mine.select_for_update(of=("self",)).select_related("assignment", "rubric", "item").get()
         if ranking.item.control == Control.TEACHING:
             raise Conflict(SEEN)
         if ranking.frozen_at:
@@ -97,6 +95,7 @@ def correct(
         ranking.places.all().delete()
         RankedCompletion.objects.bulk_create(_rows(ranking, shown, dense, said))
         drafts.spend(assignment_id)
+        _ask_one_more(item, shown, done=item.done)
     return ranking
 
 

@@ -13,7 +13,7 @@ from labeling.models import Assignment, Batch, Cohort, Control, Kind, Labeler, P
 from labeling.queue import dispatch
 from labeling.queue.settings import Settings
 from labeling.rankings.cards import cards
-from labeling.rankings.submit import submit
+from labeling.rankings.submit import correct, submit
 from tests.people import make_labeler
 from tests.work import make_completions, make_prompts, make_sampling_run
 
@@ -142,6 +142,20 @@ def test_who_disagrees_brings_one_more_at_a_time_up_to_the_most(four: list[Label
     assert needs(item) == (4, 3, True)
     assert rank_next(four[3], DOWN) == item.pk
     assert needs(item) == (4, 4, False)
+
+
+def test_a_correction_that_brings_disagreement_asks_one_more_too(four: list[Labeler]) -> None:
+    item = shared_item()
+    rank_next(four[0], UP)
+    lease = dispatch.claim(four[1], Kind.RANK)
+    assert lease is not None
+    rank(four[1], lease, UP)
+    assert needs(item) == (2, 2, False)
+    other_way = {card.number: dict(zip(TEXTS, DOWN, strict=True))[card.text] for card in cards(lease)}
+    correct(four[1], lease.pk, other_way)
+    assert needs(item) == (3, 2, True)
+    correct(four[1], lease.pk, other_way)  # it is wanted once
+    assert needs(item) == (3, 2, True)
 
 
 def test_a_majority_that_is_clear_enough_ends_it(four: list[Labeler]) -> None:
