@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from uuid import UUID
 
 from labeling.completions.models import Completion
 from labeling.demonstrations.models import Demonstration
@@ -30,9 +31,9 @@ def read(dataset: Dataset) -> Contents | None:
     cohorts: Counter[str] = Counter()
     unknown = 0
     try:
-        for row in iter_rows(storage.absolute(dataset.path), dataset.kind):
-            cohorts[row["cohort"]] += 1
-            said = row[ID[dataset.kind]]
+        for line in iter_rows(storage.absolute(dataset.path), dataset.kind):
+            cohorts[line["cohort"]] += 1
+            said = line[ID[dataset.kind]]
             if said.isdecimal() and len(said) < 19:
                 labels.append(int(said))
             elif said.removeprefix(DECISION).isdecimal() and said.startswith(DECISION):
@@ -83,9 +84,9 @@ def _labels(kind: str, ids: list[int]) -> Iterable[tuple[int, int, int]]:
     return written.values_list("pk", "guideline_id", "assignment__item__batch_id")
 
 
-def _sampled_in(rankings: list[int]) -> list[object]:
+def _sampled_in(rankings: list[int]) -> list[UUID]:
     """The runs whose completions these rankings order."""
-    runs = set()
+    runs: set[UUID] = set()
     for chunk in _chunks(rankings):
         made = Completion.objects.filter(places__ranking__in=chunk)
         runs |= set(made.order_by().values_list("run_id", flat=True).distinct())

@@ -79,7 +79,7 @@ class TryForm(forms.Form):
                 gone = Checkpoint.objects.filter(pk=chosen).first()
                 offered += [(chosen, f"{gone} (gone)")] if gone else []
             empty = ("", str(field.empty_label))
-            field.widget.choices = [empty, *offered]  # type: ignore[attr-defined]
+            field.widget.choices = [empty, *offered]
 
     def settings(self) -> playground.Settings:
         return playground.Settings(**{name: self.cleaned_data[name] for name in playground.Settings._fields})

@@ -16,6 +16,7 @@ WIDTH, HEIGHT = 184, 54  # of a box, in pixels
 BETWEEN_COLUMNS, BETWEEN_ROWS = 56, 14
 BEND = 10  # the height that a line takes where it passes through a column
 SWEEPS = 6
+ONE_LOOK = 480  # a drawing up to this height is seen whole
 
 
 class Place(NamedTuple):
@@ -145,12 +146,13 @@ def _sweep(columns: dict[int, list[Hashable]], near: tuple[dict[Hashable, list[H
 
 
 def _places(columns: dict[int, list[Hashable]]) -> dict[Hashable, Place]:
-    """Each column from top to bottom, all of them centered on one line."""
+    """Each column from top to bottom, all of them centered on one line; in a tall drawing, of which one sees a part at
+    a time, from the top on."""
     heights = {at: sum(map(_height, column)) + BETWEEN_ROWS * (len(column) - 1) for at, column in columns.items()}
     tallest = max(heights.values(), default=0)
     places: dict[Hashable, Place] = {}
     for at, column in columns.items():
-        y = (tallest - heights[at]) / 2
+        y = (tallest - heights[at]) / 2 if tallest <= ONE_LOOK else 0.0
         for node in column:
             places[node] = Place(at * (WIDTH + BETWEEN_COLUMNS), y)
             y += _height(node) + BETWEEN_ROWS

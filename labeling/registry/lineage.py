@@ -16,7 +16,8 @@ Lineage = dict[str, Any]
 
 
 def of(checkpoint: Checkpoint, *, pseudonyms: bool) -> Lineage:
-    """Everything that is known. Without `pseudonyms` labelers are counts alone, as in all that leaves the house."""
+    """Everything that is known. Without `pseudonyms` nobody is named, and labelers are counts: so in all that leaves
+    the house."""
     contents.read_missing()
     graph = edges.load()
     node = edges.checkpoint_node(checkpoint.pk)
@@ -34,10 +35,10 @@ def of(checkpoint: Checkpoint, *, pseudonyms: bool) -> Lineage:
     return {
         "checkpoint": checkpoint.pk,
         "name": checkpoint.name,
-        "checkpoints": [_checkpoint(row, serving) for row in checkpoints.values()],
+        "checkpoints": [_checkpoint(row, serving, pseudonyms) for row in checkpoints.values()],
         "runs": [_run(row) for row in runs.values()],
         "datasets": [_dataset(row, people.get(row.pk, []), guidelines, pseudonyms) for row in datasets.values()],
-        "rounds": [_round(row) for row in rounds],
+        "rounds": [_round(row, pseudonyms) for row in rounds],
         "made_from": [str(one) for one in before],
         "used_by": [str(one) for one in after],
         "edges": [_edge(edge) for edge in _ordered(graph, chosen)],
@@ -94,7 +95,7 @@ def _people(datasets: Mapping[int, Dataset]) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def _checkpoint(row: Checkpoint, serving: set[int]) -> dict[str, Any]:
+def _checkpoint(row: Checkpoint, serving: set[int], named: bool) -> dict[str, Any]:
     removal = getattr(row, "removal", None)
     return {
         "id": row.pk,
@@ -105,7 +106,12 @@ def _checkpoint(row: Checkpoint, serving: set[int]) -> dict[str, Any]:
         "created_at": _at(row.created_at),
         "serving": row.pk in serving,
         "deleted": removal
-        and {"at": _at(removal.at), "by": str(removal.by), "why": removal.why, "bytes": removal.bytes},
+        and {
+            "at": _at(removal.at),
+            "by": str(removal.by) if named else None,
+            "why": removal.why,
+            "bytes": removal.bytes,
+        },
     }
 
 
@@ -175,14 +181,14 @@ def _guideline(row: Guideline, labels: int) -> dict[str, Any]:
     return {"id": row.pk, "purpose": row.purpose, "version": row.version, "title": row.title, "labels": labels}
 
 
-def _round(row: Round) -> dict[str, Any]:
+def _round(row: Round, named: bool) -> dict[str, Any]:
     return {
         "id": row.pk,
         "name": row.name,
         "seed": row.seed,
         "state": row.state,
         "opened_at": _at(row.created_at),
-        "opened_by": str(row.created_by),
+        "opened_by": str(row.created_by) if named else None,
     }
 
 

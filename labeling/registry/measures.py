@@ -1,7 +1,7 @@
 """What was measured of checkpoints on held-out data: the run's own result, evaluations, people's judgement."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from labeling.registry import judged
 from training.models import Checkpoint, Run, RunParent
@@ -82,16 +82,18 @@ def _evaluated(result: dict[str, Any], known: set[str]) -> list[Measure]:
 def _named(result: dict[str, Any], names: dict[str, str]) -> list[Measure]:
     found = []
     for key, name in names.items():
-        if not _is_number(value := result.get(key)):
+        value = result.get(key)
+        if not _is_number(value):
             continue
         low, high = result.get(f"{key}_low"), result.get(f"{key}_high")
         about = ABOUT.get(key, "")
-        if _is_number(error := result.get(f"{key}_stderr")):
+        error = result.get(f"{key}_stderr")
+        if _is_number(error):
             low, high = value - 1.96 * error, value + 1.96 * error
             about = "±1.96 standard errors"
         found.append(Measure(name, value, low, high, about))
     return found
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -46,6 +46,11 @@ class Picture(NamedTuple):
     box_width: int = WIDTH
     box_height: int = HEIGHT
 
+    @property
+    def fits(self) -> bool:
+        """Whether it is still read well when a wide screen makes it as small as itself; else it scrolls."""
+        return 1100 < self.width <= 1700
+
 
 class Entry(NamedTuple):
     """A line of the nested list. `again` says that its own sources stand further up."""

@@ -31,7 +31,7 @@ def checkpoint_list(request: HttpRequest) -> HttpResponse:
     form = CheckpointFilter(request.GET)
     rows = Checkpoint.objects.select_related("run__stage__round").order_by("-created_at", "-pk")
     page = Paginator(_filtered(form, rows), PAGE).get_page(request.GET.get("page"))
-    found = measures.of(page.object_list)
+    found = measures.of(list(page))
     standing = serving.current()
     context = {
         "form": form,
