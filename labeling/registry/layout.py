@@ -1,8 +1,8 @@
 """PURE. Where the boxes of a lineage stand: columns from left to right by what was made from what.
 
 The layered drawing of Sugiyama, Tagawa and Toda (1981), as far as a history needs it: a node's column is one right of
-the last of its sources, a long edge gets a bend in every column that it crosses, and a few sweeps put each node near
-the middle of its neighbours.
+the last of its sources, the long edges of a node share a bend in every column that they cross, and a few sweeps put
+each node near the middle of its neighbours.
 """
 
 import itertools
@@ -40,7 +40,9 @@ class Drawing(NamedTuple, Generic[N]):
 
 
 class _Bend(NamedTuple):
-    edge: int
+    """Where lines of one source pass through a column: all of them together, or a busy node would be a comb."""
+
+    source: Hashable
     column: int
 
 
@@ -48,13 +50,16 @@ def layout(nodes: Sequence[N], edges: Sequence[tuple[N, N]]) -> "Drawing[N]":
     """The drawing; edges between the same two nodes are one line. An edge that would close a circle is left out."""
     forward = _without_circles(nodes, list(dict.fromkeys(edges)))
     column = _columns(nodes, forward)
-    chains = [_chain(number, edge, column) for number, edge in enumerate(forward)]
+    chains = [_chain(edge, column) for edge in forward]
     columns: dict[int, list[Hashable]] = defaultdict(list)
     for node in nodes:
         columns[column[node]].append(node)
+    bends: dict[Hashable, int] = {}
     for chain in chains:
         for bend in chain[1:-1]:
-            columns[bend.column].append(bend)  # type: ignore[attr-defined]
+            bends[bend] = bend.column  # type: ignore[attr-defined]
+    for bend, at in bends.items():
+        columns[at].append(bend)
     near: tuple[dict[Hashable, list[Hashable]], ...] = (defaultdict(list), defaultdict(list))
     for chain in chains:
         for left, right in itertools.pairwise(chain):
@@ -122,9 +127,9 @@ def _columns(nodes: Sequence[N], edges: list[tuple[N, N]]) -> dict[N, int]:
     return column
 
 
-def _chain(number: int, edge: tuple[N, N], column: dict[N, int]) -> list[Hashable]:
+def _chain(edge: tuple[N, N], column: dict[N, int]) -> list[Hashable]:
     source, target = edge
-    bends = [_Bend(number, at) for at in range(column[source] + 1, column[target])]
+    bends = [_Bend(source, at) for at in range(column[source] + 1, column[target])]
     return [source, *bends, target]
 
 

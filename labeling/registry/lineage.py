@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from labeling.exports.withdrawn import withdrawn_labelers
-from labeling.models import Guideline, Labeler, LabelerRows, Promotion, Round
+from labeling.models import Guideline, Labeler, LabelerRows, Promotion, Removal, Round
 from labeling.registry import contents, edges
 from labeling.registry.described import code_version, machine
 from labeling.registry.edges import Edge, Graph, Node
@@ -105,14 +105,13 @@ def _checkpoint(row: Checkpoint, serving: set[int], named: bool) -> dict[str, An
         "run": str(row.run_id) if row.run_id else None,
         "created_at": _at(row.created_at),
         "serving": row.pk in serving,
-        "deleted": removal
-        and {
-            "at": _at(removal.at),
-            "by": str(removal.by) if named else None,
-            "why": removal.why,
-            "bytes": removal.bytes,
-        },
+        "deleted": removal and _removal(removal, named),
     }
+
+
+def _removal(removal: Removal, named: bool) -> dict[str, Any]:
+    by = str(removal.by) if named else None
+    return {"at": _at(removal.at), "by": by, "why": removal.why, "bytes": removal.bytes}
 
 
 def _run(row: Run) -> dict[str, Any]:
