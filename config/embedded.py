@@ -19,7 +19,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-# A laptop's share of memory; enough connections for the threads of web, worker, trainer and beat.
+# A laptop's share of memory; enough connections for the threads of web, worker, trainer, sampler and beat.
 POSTGRES_CONF = """
 # Podium's part
 shared_buffers = 256MB

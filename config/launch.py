@@ -109,7 +109,7 @@ def demo(home: Path, options: argparse.Namespace) -> int:
 
 
 def start_processes(home: Path, *, log: Path | None) -> subprocess.Popen[bytes]:
-    """Web, worker, trainer and beat by honcho; ended with this process."""
+    """Web, worker, trainer, sampler and beat by honcho; ended with this process."""
     environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environ["PYTHONUNBUFFERED"] = "1"
     output = open(log, "ab") if log else None  # noqa: SIM115 - the child keeps it

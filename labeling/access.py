@@ -14,6 +14,7 @@ from labeling.guidelines.acknowledge import PURPOSES
 from labeling.models import (
     Assignment,
     Batch,
+    Demonstration,
     GoldAnswer,
     Guideline,
     Invitation,
@@ -32,11 +33,13 @@ from labeling.models import (
     Survey,
     Thread,
     Topic,
+    Try,
     User,
     WorkItem,
 )
 from labeling.queue import dispatch
 from labeling.threads import talk
+from training.models import Checkpoint
 
 labeler_only = role_required(Role.LABELER)
 researcher_only = role_required(Role.RESEARCHER)
@@ -159,6 +162,20 @@ def ranked_item_for_office(item_id: int) -> WorkItem:
     """An item that completions are ranked in, with what its page shows."""
     ranked = WorkItem.objects.filter(batch__kind=Kind.RANK)
     return get_object_or_404(ranked.select_related("prompt", "batch__guideline", "batch__rubric"), pk=item_id)
+
+
+def demonstration_for_office(demonstration_id: int) -> Demonstration:
+    return get_object_or_404(Demonstration.objects.select_related("prompt", "labeler"), pk=demonstration_id)
+
+
+def checkpoint_for_research(checkpoint_id: int) -> Checkpoint:
+    return get_object_or_404(Checkpoint.objects.select_related("run__stage__round", "removal__by"), pk=checkpoint_id)
+
+
+def try_for_research(request: HttpRequest, try_id: UUID) -> Try:
+    """A try in the playground of one's own."""
+    own = Try.objects.filter(by=user_of(request)).select_related("run").prefetch_related("run__parents__checkpoint")
+    return get_object_or_404(own, pk=try_id)
 
 
 def topic_for_research(slug: str) -> Topic:

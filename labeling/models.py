@@ -23,6 +23,7 @@ from labeling.queue.models import (
     WorkItemCompletion,
 )
 from labeling.rankings.models import RankedCompletion, Ranking
+from labeling.registry.models import CardText, Contents, Promotion, Removal, Try
 from labeling.rounds.models import Round, Stage
 from labeling.rubrics.models import Rubric
 from labeling.screening.models import Grade, Reference, Response, ScreeningItem, ScreeningSet, Sitting
@@ -35,9 +36,11 @@ __all__ = [
     "Adjudication",
     "Assignment",
     "Batch",
+    "CardText",
     "Choice",
     "Cohort",
     "Completion",
+    "Contents",
     "Control",
     "Cursor",
     "Decision",
@@ -57,6 +60,7 @@ __all__ = [
     "LabelerRows",
     "Post",
     "Precedent",
+    "Promotion",
     "Prompt",
     "Proposal",
     "Purpose",
@@ -65,6 +69,7 @@ __all__ = [
     "Rate",
     "Reading",
     "Reference",
+    "Removal",
     "Response",
     "Role",
     "Round",
@@ -81,6 +86,7 @@ __all__ = [
     "SurveyMark",
     "Thread",
     "Topic",
+    "Try",
     "UseCase",
     "User",
     "WorkItem",

@@ -23,6 +23,10 @@ from labeling.queue import held_views as held
 from labeling.queue import life_views as life
 from labeling.queue import views as queue
 from labeling.rankings import views as rankings
+from labeling.registry import api_views as registry_api
+from labeling.registry import label_views as shaped
+from labeling.registry import playground_views as playground
+from labeling.registry import views as registry
 from labeling.rounds import views as rounds
 from labeling.rubrics import views as rubrics
 from labeling.screening import candidate_views as candidate
@@ -110,6 +114,17 @@ urlpatterns: list[URLPattern] = [
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
     path("rounds/<int:round_id>/<slug:name>/retry/", rounds.stage_retry, name="stage-retry"),
     path("rounds/<int:round_id>/<slug:name>/go-on/", rounds.stage_go_on, name="stage-go-on"),
+    path("checkpoints/", registry.checkpoint_list, name="checkpoint-list"),
+    path("checkpoints/<int:checkpoint_id>/", registry.checkpoint_detail, name="checkpoint-detail"),
+    path("checkpoints/<int:checkpoint_id>/promote/", registry.checkpoint_promote, name="checkpoint-promote"),
+    path("checkpoints/<int:checkpoint_id>/demote/", registry.checkpoint_demote, name="checkpoint-demote"),
+    path("checkpoints/<int:checkpoint_id>/delete/", registry.checkpoint_delete, name="checkpoint-delete"),
+    path("checkpoints/<int:checkpoint_id>/card/", registry.checkpoint_card, name="checkpoint-card"),
+    path("checkpoints/<int:checkpoint_id>/README.md", registry.checkpoint_readme, name="checkpoint-readme"),
+    path("checkpoints/<int:checkpoint_id>/download.tar", registry.checkpoint_download, name="checkpoint-download"),
+    path("playground/", playground.playground_page, name="playground"),
+    path("playground/<uuid:try_id>/", playground.playground_try, name="playground-try"),
+    path("playground/<uuid:try_id>/reveal/", playground.playground_reveal, name="playground-reveal"),
     path("screening/make/", screening.set_make, name="screening-make"),
     path("screening/<int:set_id>/add/<slug:kind>/", screening.item_add, name="screening-add"),
     path("screening/<int:set_id>/import/", screening.set_import, name="screening-import"),
@@ -149,6 +164,9 @@ urlpatterns: list[URLPattern] = [
     path("datasets/freeze-rankings/", exports.freeze_rankings, name="rankings-freeze"),
     path("datasets/exclusions/", exports.exclusion_list, name="exclusion-list"),
     path("datasets/exclusions/<int:exclusion_id>/lift/", exports.exclusion_lift, name="exclusion-lift"),
+    path("labels/items/<int:item_id>/", shaped.of_item, name="item-shaped"),
+    path("labels/demonstrations/<int:demonstration_id>/", shaped.of_demonstration, name="demonstration-shaped"),
+    path("people/<slug:pseudonym>/shaped/", shaped.of_labeler, name="labeler-shaped"),
     path("surveys/", surveys.survey_list, name="survey-list"),
     path("surveys/<int:survey_id>/", surveys.results, name="survey-results"),
     path("surveys/<int:survey_id>/results.csv", surveys.results_csv, name="survey-csv"),
@@ -181,6 +199,9 @@ urlpatterns: list[URLPattern] = [
     path("api/scorecards/<slug:pseudonym>/", api.ScorecardView.as_view(), name="api-scorecard"),
     path("api/findings/", api.FindingsView.as_view(), name="api-findings"),
     path("api/adjudications/", api.AdjudicationsView.as_view(), name="api-adjudications"),
+    path("api/checkpoints/<int:checkpoint_id>/lineage/", registry_api.LineageView.as_view(), name="api-lineage"),
+    path("api/serving/", registry_api.ServingView.as_view(), name="api-serving"),
+    path("api/labels/<slug:kind>/<int:label_id>/", registry_api.LabelView.as_view(), name="api-label"),
     path("api/runs/<uuid:run_id>/", api.RunView.as_view(), name="api-run"),
     path("api/runs/<uuid:run_id>/metrics/", api.RunMetricsView.as_view(), name="api-run-metrics"),
 ]

@@ -9,5 +9,4 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/", views.run_detail, name="run-detail"),
     path("runs/<uuid:run_id>/metrics", views.run_metrics, name="run-metrics"),
     path("datasets/", views.dataset_list, name="dataset-list"),
-    path("checkpoints/", views.checkpoint_list, name="checkpoint-list"),
 ]

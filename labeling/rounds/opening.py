@@ -38,5 +38,9 @@ def _check_rows(settings: plan.Settings) -> None:
         pk = getattr(settings, label)
         if not Dataset.objects.filter(pk=pk, kind="texts").exists():
             raise BadInput(f"“{label}” is {pk!r}, which is no dataset of texts.")
-    if settings.base and not Checkpoint.objects.filter(pk=settings.base, kind=Checkpoint.Kind.POLICY).exists():
-        raise BadInput(f"“base” is {settings.base!r}, which is no policy's checkpoint.")
+    if settings.base:
+        base = Checkpoint.objects.filter(pk=settings.base, kind=Checkpoint.Kind.POLICY).first()
+        if base is None:
+            raise BadInput(f"“base” is {settings.base!r}, which is no policy's checkpoint.")
+        if base.weights_deleted_at:
+            raise BadInput(f"“base” is “{base}”, whose weights were deleted; nothing can start from it.")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from labeling.completions.models import Completion
 from labeling.demonstrations.models import Demonstration
+from labeling.errors import BadInput
 from labeling.exports import freeze
 from labeling.rankings.models import Ranking
 from labeling.rounds import selection
@@ -13,6 +14,7 @@ from labeling.rounds.models import Round, Stage
 from labeling.rounds.plan import NEW_POLICY, Settings, recipe_of
 from training.models import Checkpoint, Dataset, Run
 from training.runs.launch import queue_run
+from training.runs.weights import WeightsGone
 
 Inputs = dict[str, Dataset]
 Parents = dict[str, Checkpoint]
@@ -27,14 +29,17 @@ class Needs(NamedTuple):
 def queue(round: Round, stage: Stage, settings: Settings) -> Run:
     """The stage's run, in line. To be called in the transaction that ties it to the stage."""
     needs = _needs_of(stage.name)(round, settings)
-    return queue_run(
-        recipe=recipe_of(stage.name),
-        name=f"{round.name}: {stage.name}"[:100],
-        spec=needs.spec,
-        seed=round.seed,
-        inputs=needs.inputs,
-        parents=needs.parents,
-    )
+    try:
+        return queue_run(
+            recipe=recipe_of(stage.name),
+            name=f"{round.name}: {stage.name}"[:100],
+            spec=needs.spec,
+            seed=round.seed,
+            inputs=needs.inputs,
+            parents=needs.parents,
+        )
+    except WeightsGone as error:
+        raise BadInput(str(error)) from error
 
 
 def policy(round: Round, settings: Settings, name: str) -> Checkpoint:

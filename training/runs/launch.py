@@ -27,6 +27,7 @@ from training.contract.specs import spec_from_dict
 from training.contract.status import read_status
 from training.runs import leash, watch
 from training.runs.models import Checkpoint, Dataset, Run, RunInput, RunParent
+from training.runs.weights import hold_weights
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +48,14 @@ def queue_run(
     seed: int,
     inputs: Mapping[str, Dataset],
     parents: Mapping[str, Checkpoint],
+    queue: Run.Queue = Run.Queue.TRAINING,
 ) -> Run:
-    """Put a run in line. Raises SpecError for settings that cannot work; then no row is made."""
+    """Put a run in line. Raises SpecError for settings that cannot work, WeightsGone for parents whose weights were
+    deleted; then no row is made."""
     spec_from_dict(recipe, spec)
     with transaction.atomic():
-        run = Run.objects.create(recipe=recipe, name=name, spec=dict(spec), seed=seed)
+        hold_weights(parents.values())
+        run = Run.objects.create(recipe=recipe, name=name, spec=dict(spec), seed=seed, queue=queue)
         RunInput.objects.bulk_create(RunInput(run=run, name=key, dataset=inputs[key]) for key in inputs)
         RunParent.objects.bulk_create(RunParent(run=run, role=key, checkpoint=parents[key]) for key in parents)
         transaction.on_commit(lambda: watch.ring_run(run), robust=True)

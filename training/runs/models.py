@@ -34,6 +34,12 @@ class Run(models.Model):
         FAILED = "failed", "Failed"
         STOPPED = "stopped", "Stopped"
 
+    class Queue(models.TextChoices):
+        """Celery's queue for it: a person who waits for an answer does not stand behind days of training."""
+
+        TRAINING = "training", "Training"
+        PLAYGROUND = "playground", "Playground"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     recipe = models.CharField(max_length=20)
     name = models.CharField(max_length=100)
@@ -47,6 +53,7 @@ class Run(models.Model):
     eta_seconds = models.FloatField(null=True, blank=True)
     error = models.TextField(blank=True)
     result = models.JSONField(null=True, blank=True)
+    queue = models.CharField(max_length=10, choices=Queue, default=Queue.TRAINING, db_default=Queue.TRAINING)
     attempts = models.PositiveSmallIntegerField(default=0)
     futile_attempts = models.PositiveSmallIntegerField(
         default=0, help_text="Attempts in a row that died without getting further."
@@ -79,6 +86,7 @@ class Checkpoint(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     path = models.CharField(max_length=300, unique=True, help_text="Relative to the artifact root, or a hub id.")
     created_at = models.DateTimeField(default=timezone.now)
+    weights_deleted_at = models.DateTimeField(null=True, blank=True, help_text="The row stays, as the record.")
 
     class Meta:
         ordering = ["-created_at"]

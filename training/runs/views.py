@@ -72,12 +72,5 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     return render(request, "training/datasets/list.html", {"page": page})
 
 
-@researcher_only
-@require_safe
-def checkpoint_list(request: HttpRequest) -> HttpResponse:
-    page = Paginator(Checkpoint.objects.select_related("run"), PAGE).get_page(request.GET.get("page"))
-    return render(request, "training/checkpoints/list.html", {"page": page})
-
-
 def _run(run_id: UUID) -> Run:
     return get_object_or_404(Run, pk=run_id)

@@ -59,7 +59,7 @@ def ring_queued(*, at_once: bool = False) -> None:
 
 def ring_run(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(rung_at=timezone.now())
-    ring("training.tasks.execute_run", str(run.pk))
+    ring("training.tasks.execute_run", str(run.pk), queue=run.queue)
 
 
 # ── One run ─────────────────────────────────────────────────────────────────────────────────────────────────────────
