@@ -3,40 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from labeling.errors import BadInput
-from labeling.guidelines.models import Guideline, Purpose
 from labeling.labelers.models import User
-from labeling.rounds import plan, selection
+from labeling.rounds import plan, rows, selection
+from labeling.rounds.checks import BadSetting
 from labeling.rounds.models import Round, Stage
 from training.doorbell import ring
-from training.models import Checkpoint, Dataset
 
 
 def open_round(*, name: str, settings: Mapping[str, Any], seed: int, user: User) -> Round:
-    """The round with all its stages, waiting for their turn. Raises BadInput; then nothing was made."""
+    """The round with all its stages, waiting for their turn. Raises BadInput; then nothing was made.
+
+    Settings with the token of a form open one round: sent again, they give the one that is there.
+    """
     checked = plan.parse(settings)
-    _check_rows(checked)
+    if found := rows.problems(checked):
+        raise BadSetting(found[0])
     with transaction.atomic():
+        if checked.token:
+            with connection.cursor() as cursor:  # the second click waits here for the first, and then finds its round
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"labeling.rounds {checked.token}"])
+            if there := Round.objects.filter(settings__token=checked.token, created_by=user).first():
+                return there
         round = Round.objects.create(name=name, settings=dict(settings), seed=seed, created_by=user)
-        selection.check_enough(round, checked.prompts)
+        selection.check_enough(round, checked)
         Stage.objects.bulk_create(
             Stage(round=round, name=stage.name, position=position)
             for position, stage in enumerate(plan.stages(checked), start=1)
         )
         transaction.on_commit(lambda: ring("labeling.tasks.advance_rounds"), robust=True)
     return round
-
-
-def _check_rows(settings: plan.Settings) -> None:
-    for purpose in Purpose.values:
-        pk = settings.guidelines.get(purpose)
-        if pk is None or not Guideline.objects.filter(pk=pk, purpose=purpose).exists():
-            raise BadInput(f"The round needs a published guideline for {purpose}; {pk!r} is none.")
-    for label in ("texts", "valid_texts"):
-        pk = getattr(settings, label)
-        if not Dataset.objects.filter(pk=pk, kind="texts").exists():
-            raise BadInput(f"“{label}” is {pk!r}, which is no dataset of texts.")
-    if settings.base and not Checkpoint.objects.filter(pk=settings.base, kind=Checkpoint.Kind.POLICY).exists():
-        raise BadInput(f"“base” is {settings.base!r}, which is no policy's checkpoint.")
