@@ -1,15 +1,18 @@
 """A new round: its settings are checked whole, then its rows are made."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from labeling.labelers.models import User
 from labeling.rounds import plan, rows, selection
-from labeling.rounds.checks import BadSetting
+from labeling.rounds.checks import BadSetting, Problem, whole
 from labeling.rounds.models import Round, Stage
 from training.doorbell import ring
+
+MOST_NAME, MOST_SEED = 200, 2**31 - 1
 
 
 def open_round(*, name: str, settings: Mapping[str, Any], seed: int, user: User) -> Round:
@@ -18,7 +21,7 @@ def open_round(*, name: str, settings: Mapping[str, Any], seed: int, user: User)
     Settings with the token of a form open one round: sent again, they give the one that is there.
     """
     checked = plan.parse(settings)
-    if found := rows.problems(checked):
+    if found := [*_head(name, seed), *rows.problems(checked)]:
         raise BadSetting(found[0])
     with transaction.atomic():
         if checked.token:
@@ -34,3 +37,21 @@ def open_round(*, name: str, settings: Mapping[str, Any], seed: int, user: User)
         )
         transaction.on_commit(lambda: ring("labeling.tasks.advance_rounds"), robust=True)
     return round
+
+
+def problems(*, name: str, settings: Mapping[str, Any], seed: int) -> list[Problem]:
+    """All that keeps such a round from being opened now. Nothing is written."""
+    found = [*_head(name, seed), *plan.problems(settings)]
+    if found:
+        return found
+    checked = plan.parse(settings)
+    as_if = Round(seed=seed, created_at=timezone.now())
+    short = [Problem("prompts", sentence) for sentence in selection.missing(as_if, checked)]
+    return [*rows.problems(checked), *short]
+
+
+def _head(name: str, seed: object) -> Iterator[Problem]:
+    if not 0 < len(name.strip()) <= MOST_NAME:
+        yield Problem("name", f"A round has a name, of at most {MOST_NAME} characters.")
+    if not whole(seed) or not 0 <= seed <= MOST_SEED:  # type: ignore[operator]
+        yield Problem("seed", f"The seed is {seed!r}; it is a whole number from 0 to {MOST_SEED}.")
