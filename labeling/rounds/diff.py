@@ -10,7 +10,7 @@ from training.contract.specs import SPECS
 
 OWN = ("token",)  # of one opening, and no setting
 GROUPS = {
-    "What is run": ("run", "base", "instead", "hold"),
+    "What is run": ("seed", "run", "base", "instead", "hold"),
     "Texts and guidelines": ("texts", "valid_texts", "guidelines"),
     "Prompts": ("prompts",),
     "What labelers do": ("k", "rankings_per_prompt", "sample_from", "choose", "mix", "overlap", "adjudicated"),
