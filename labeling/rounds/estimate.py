@@ -43,7 +43,7 @@ class Machine(NamedTuple):
 
 
 class Money(NamedTuple):
-    cohort: str
+    cohort: Cohort
     hours: float
     labelers: int
     amounts: Mapping[str, Decimal]  # by currency: the hours at the mean of the rates that are set in it
@@ -82,7 +82,7 @@ def of(settings: Settings, seed: int) -> Estimate:
     seconds, basis = pace.of_labels()
     people = list(_people(settings, seconds))
     machine = list(_machine(settings, round_))
-    money = [_money(cohort, people) for cohort in Cohort.values if any(row.cohort == cohort for row in people)]
+    money = [_money(cohort, people) for cohort in Cohort if any(row.cohort == cohort for row in people)]
     found = Estimate(people, machine, money, basis)
     return Estimate(people, machine, money, basis, list(_warnings(settings, found)))
 
@@ -141,7 +141,7 @@ def _machine(settings: Settings, round_: Round) -> Iterator[Machine]:
         yield Machine(stage.name, recipe, pace.of_run(recipe, spec, reads))
 
 
-def _money(cohort: str, people: list[People]) -> Money:
+def _money(cohort: Cohort, people: list[People]) -> Money:
     hours = sum(row.hours for row in people if row.cohort == cohort and row.stage != "requeue")
     active = list(at_work(cohort))
     by_currency: dict[str, list[Decimal]] = {}
@@ -166,22 +166,22 @@ def _warnings(settings: Settings, found: Estimate) -> Iterator[str]:
     at = {row.cohort: row.labelers for row in found.money}
     run = set(settings.run)
     for cohort in (row.cohort for row in found.money if not row.labelers):
-        yield f"Nobody of the {Cohort(cohort).label.lower()} cohort is at work: its labels would wait for somebody."
+        yield f"Nobody of the {cohort.label.lower()} cohort is at work: its labels would wait for somebody."
     if "judge" in run and 0 < at.get(Cohort.HELD_OUT, 0) < settings.judges:
         yield (
-            f"A prompt is to be judged by {settings.judges} held-out labelers and {at[Cohort.HELD_OUT]} are at work: "
+            f"A prompt is to be judged by {settings.judges} held-out labelers, with {at[Cohort.HELD_OUT]} at work: "
             "the judgement would not end."
         )
     several = settings.mixed.calibration_labelers if settings.mix is not None else 2
     shared = settings.mixed.calibration_share if settings.mix is not None else settings.overlap
     if "reward_model" in run and shared and 0 < at.get(Cohort.TRAINING, 0) < several:
         yield (
-            f"Some items are to be ranked by {several} training labelers and {at[Cohort.TRAINING]} are at work: "
+            f"Some items are to be ranked by {several} training labelers, with {at[Cohort.TRAINING]} at work: "
             "these items would stay open."
         )
     for money in found.money:
         if money.labelers and not money.amounts:
-            yield f"No rate is set for the {Cohort(money.cohort).label.lower()} cohort, so the cost lacks their hours."
+            yield f"No rate is set for the {money.cohort.label.lower()} cohort, so the cost lacks their hours."
     yield from _wishes(settings, found)
 
 

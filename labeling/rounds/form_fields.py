@@ -31,6 +31,18 @@ COUNTS = {
     "requeue": ("New samples", "Answered by the new policy and put up for the next round."),
     "judge": ("To judge", "Held-out labelers compare the policies on them."),
 }
+# What only some parts of the loop have a use for.
+NEEDED_BY = {
+    "base": ("sft", "judge", "evaluate"),
+    "texts": ("sft", "ppo_ptx"),
+    "valid_texts": ("sft", "evaluate"),
+    "prompts__demonstrate": ("sft",),
+    "prompts__rank": ("reward_model",),
+    "prompts__rank_valid": ("reward_model", "evaluate"),
+    "prompts__ppo": ("ppo", "ppo_ptx"),
+    "prompts__requeue": ("requeue",),
+    "prompts__judge": ("judge",),
+}
 Choices = list[tuple[str, str]]
 
 

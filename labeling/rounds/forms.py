@@ -17,21 +17,24 @@ STAND_INS = "Checkpoints that are here, where the round does not make its own."
 SHOWN_AT = {"sample_from": "from__0__samples", "choose": "choose__by", "mix": "mixes", "run": "course"}
 
 
+class Placed(NamedTuple):
+    """A field, and the parts of the loop that have a use for it; all where it is empty."""
+
+    field: forms.BoundField
+    parts: tuple[str, ...]
+
+
 class Section(NamedTuple):
     """Fields that belong together; `parts` of the loop need them, all where it is empty."""
 
     title: str
     about: str
-    fields: list[forms.BoundField]
+    fields: list[Placed]
     parts: tuple[str, ...] = ()
 
     @property
     def has_errors(self) -> bool:
-        return any(field.errors for field in self.fields)
-
-    @property
-    def key(self) -> str:
-        return self.title.lower().replace(" ", "-")
+        return any(placed.field.errors for placed in self.fields)
 
 
 class RoundForm(forms.Form):
@@ -92,11 +95,10 @@ class RoundForm(forms.Form):
         field = SHOWN_AT.get(name, name.replace(".", "__"))
         return field if field in self.fields else None
 
-    def fields_like(self, *names: str) -> list[forms.BoundField]:
+    def fields_like(self, *names: str) -> list[Placed]:
         """Those of these names, and those within objects of these names."""
-        return [
-            self[field] for name in names for field in self.fields if field == name or field.startswith(f"{name}__")
-        ]
+        found = [field for name in names for field in self.fields if field == name or field.startswith(f"{name}__")]
+        return [Placed(self[field], form_fields.NEEDED_BY.get(field, ())) for field in found]
 
     @property
     def essentials(self) -> list[Section]:

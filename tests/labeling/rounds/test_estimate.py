@@ -87,8 +87,8 @@ def test_two_currencies_share_the_hours(labeler: Labeler, second_labeler: Labele
 
 def test_too_few_people_are_said(labeler: Labeler, held_out_labeler: Labeler) -> None:
     said = " ".join(of(settings(judges=3)).warnings)
-    assert "judged by 3 held-out labelers and 1 are at work" in said
-    assert "ranked by 3 training labelers and 1 are at work" in said
+    assert "judged by 3 held-out labelers, with 1 at work" in said
+    assert "ranked by 3 training labelers, with 1 at work" in said
     assert "Nobody of" not in said
 
 

@@ -315,7 +315,7 @@ def test_the_dry_run_writes_nothing(rosa: Client, project: dict[str, int]) -> No
     sent = {**first_form(rosa, "?preset=toy"), "dry": "1"}
     part = rosa.post(NEW, sent, headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith("<section")
-    assert "unknown: no run yet of pretrain" in part
+    assert "unknown: no run yet of Pretrain, SFT" in part
     whole = rosa.post(NEW, sent).content.decode()
     assert "<h1>Open a round</h1>" in whole
     assert (Round.objects.count(), Stage.objects.count(), Run.objects.count()) == before
