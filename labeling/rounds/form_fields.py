@@ -7,6 +7,7 @@ from django import forms
 
 from labeling.models import Guideline, Prompt, Purpose, UseCase
 from labeling.quality.forms import SettingsForm
+from labeling.queue import settings as batches
 from labeling.rounds.defaults import COURSES, OWN
 from labeling.rounds.settings import PARTS, POLICIES
 from labeling.rounds.spec_form import Value
@@ -126,6 +127,8 @@ def _labels(rows: Rows) -> dict[str, forms.Field]:
         )
         for name, field in SettingsForm.base_fields.items()
     }
+    for name, field in mix.items():
+        field.widget.attrs["placeholder"] = str(getattr(batches.Settings(), name.removeprefix("mix__")))
     sampled = {
         name: field
         for number in range(SOURCES)

@@ -15,8 +15,8 @@ from labeling.errors import BadInput
 from labeling.models import Guideline, Purpose, Round
 from labeling.rounds import diff, missing, texts_in
 from labeling.rounds.defaults import PRESETS, settings_of
-from labeling.rounds.forms import RoundForm, available
 from labeling.rounds.import_forms import BaseImport, TextImport
+from labeling.rounds.open_form import RoundForm, available
 from training.models import Checkpoint, Dataset
 from training.runs.launch import queue_run
 
@@ -33,7 +33,7 @@ def round_new(request: HttpRequest) -> HttpResponse:
     form = RoundForm(request.POST)
     problems = form.problems()
     if "dry" in request.POST:
-        context = _page(form) | {"problems": problems, "estimate": None if problems else form.estimate(), "dry": True}
+        context = _page(form) | {"problems": problems, "estimate": None if problems else form.would_take(), "dry": True}
         return page_or_part(request, PAGE, DRY_RUN, context)
     if not problems:
         try:

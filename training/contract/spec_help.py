@@ -1,8 +1,8 @@
 """What the settings of a recipe are, for people: read off the dataclasses in `specs/`, which say it in one place.
 
 A comment on a field's line, or right above it, is its help. `a: … | b: …` in it lists what a text can be. Above one,
-"The rest is for …:" heads those that follow. A section of the paper is named in the docstring of the class, and is
-meant for each of its fields but those whose comment says that the paper does not state them. The bounds are those that
+"The rest is for …:" heads those that follow. A section of the paper is named in the comment, or in the docstring of the
+class for each of its fields but those whose comment says that the paper does not state them. The bounds are those that
 `validate` asks for by `positive` and `fraction`.
 """
 
@@ -76,7 +76,7 @@ def settings_of(recipe: str) -> tuple[Setting, ...]:
 
 def _setting(one: Field[Any], hint: Any, limit: str, owner: type[Spec], comment: str, heading: str) -> Setting:
     default = one.default_factory() if one.default_factory is not MISSING else one.default
-    found = PAPER.search(inspect.getdoc(owner) or "")
+    found = PAPER.search(comment) or PAPER.search(inspect.getdoc(owner) or "")
     group = heading or next((name for name, names in GROUPS.items() if re.fullmatch(names, one.name)), "")
     is_ours = bool(heading) or group == "Machine" or any(words in comment for words in OURS)
     paper = "" if not found or is_ours else found[0].strip("().")

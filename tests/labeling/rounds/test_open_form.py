@@ -14,7 +14,7 @@ from labeling.guidelines.publish import ensure_first
 from labeling.models import Labeler, Round, Stage, User
 from labeling.prompts import intake
 from labeling.rounds import defaults, form_values, plan
-from labeling.rounds.forms import RoundForm
+from labeling.rounds.open_form import RoundForm
 from labeling.rounds.opening import open_round
 from labeling.rounds.settings import PARTS
 from labeling.simulation.sizes import MINI, TOY

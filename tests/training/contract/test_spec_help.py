@@ -20,6 +20,8 @@ def test_what_the_paper_says_and_what_it_does_not() -> None:
     epochs = setting("sft", "epochs")
     assert (epochs.default, epochs.paper) == (16, "appendix C.1")
     assert setting("ppo", "ema_decay").paper == "appendix C.3 and C.4"
+    assert setting("sample", "samples_per_prompt").paper == "section 3.5"
+    assert setting("sample", "response_length").paper == "appendix C"  # the class is about K, section 3.5
     assert setting("sft", "weight_decay").paper == ""
     assert setting("sft", "micro_batch_tokens").paper == ""
 

@@ -25,8 +25,8 @@ class SampleSpec(Spec):
     # whole policy, so below 1 they are not those of what was sampled from; PPO has no such setting, because its KL
     # and its ratio would be wrong. The paper's is not stated.
     top_p: float = 1.0
-    response_length: int = 1000  # tokens at most, the end token included
-    max_prompt_tokens: int = 1000  # a prompt that is longer stops the run with a sentence
+    response_length: int = 1000  # tokens at most, the end token included (appendix C)
+    max_prompt_tokens: int = 1000  # a prompt that is longer stops the run with a sentence (appendix C)
     batch_size: int = 512  # completions between two writes, and what a kill loses at most; not stated
     decode_batch_size: int = 128  # of these, decoded at a time; where some have ended, others enter
     # decoder: ours | vllm: where it is installed | openai: any server that speaks like OpenAI's; not stated

@@ -1,7 +1,8 @@
 """The form that opens a round. It reads fields and shows sentences; `opening.problems` alone says what cannot be."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 from django import forms
@@ -17,20 +18,23 @@ STAND_INS = "Checkpoints that are here, where the round does not make its own."
 SHOWN_AT = {"sample_from": "from__0__samples", "choose": "choose__by", "mix": "mixes", "run": "course"}
 
 
-class Placed(NamedTuple):
+@dataclass(frozen=True)
+class Placed:
     """A field, and the parts of the loop that have a use for it; all where it is empty."""
 
     field: forms.BoundField
     parts: tuple[str, ...]
 
 
-class Section(NamedTuple):
+@dataclass(frozen=True)
+class Section:
     """Fields that belong together; `parts` of the loop need them, all where it is empty."""
 
     title: str
     about: str
     fields: list[Placed]
     parts: tuple[str, ...] = ()
+    layout: str = "field-grid"
 
     @property
     def has_errors(self) -> bool:
@@ -83,7 +87,7 @@ class RoundForm(forms.Form):
         seed = values["seed"] if values["seed"] is not None else 1
         return opening.open_round(name=values["name"].strip(), settings=self.settings(), seed=seed, user=user)
 
-    def estimate(self) -> estimate.Estimate:
+    def would_take(self) -> estimate.Estimate:
         """For a form without problems."""
         seed = self.cleaned_data["seed"]
         return estimate.of(plan.parse(self.settings()), seed if seed is not None else 1)
@@ -126,6 +130,7 @@ class RoundForm(forms.Form):
                 "By default all from this round's SFT policy. The numbers add up to K times the rankings per prompt.",
                 self.fields_like("from"),
                 ranks,
+                "field-pairs",
             ),
             Section(
                 "Which prompts are ranked",
@@ -148,8 +153,9 @@ class RoundForm(forms.Form):
         ]
 
     @property
-    def recipes(self) -> Iterator[spec_form.Section]:
-        return (spec_form.section(self, stage) for stage in spec_form.RECIPES)
+    def recipes(self) -> list[spec_form.Section]:
+        """The hyperparameters, recipe by recipe; folded too."""
+        return [spec_form.section(self, stage) for stage in spec_form.RECIPES]
 
 
 def available(source: str | None, use_cases: list[str] | None) -> dict[str, int]:
