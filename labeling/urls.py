@@ -27,6 +27,7 @@ from labeling.registry import api_views as registry_api
 from labeling.registry import label_views as shaped
 from labeling.registry import playground_views as playground
 from labeling.registry import views as registry
+from labeling.rounds import open_views as opening
 from labeling.rounds import views as rounds
 from labeling.rubrics import views as rubrics
 from labeling.screening import candidate_views as candidate
@@ -111,6 +112,10 @@ urlpatterns: list[URLPattern] = [
     path("held/<int:item_id>/release/", held.held_release, name="held-release"),
     path("held/<int:item_id>/withdraw/", held.held_withdraw, name="held-withdraw"),
     path("rounds/", rounds.round_list, name="round-list"),
+    path("rounds/new/", opening.round_new, name="round-new"),
+    path("rounds/compare/", opening.round_compare, name="round-compare"),
+    path("texts/import/", opening.text_import, name="text-import"),
+    path("models/import/", opening.base_import, name="base-import"),
     path("rounds/<int:round_id>/", rounds.round_detail, name="round-detail"),
     path("rounds/<int:round_id>/<slug:name>/retry/", rounds.stage_retry, name="stage-retry"),
     path("rounds/<int:round_id>/<slug:name>/go-on/", rounds.stage_go_on, name="stage-go-on"),

@@ -15,9 +15,9 @@ from labeling.queue import dispatch
 from labeling.queue import settings as batches
 from labeling.queue.models import OWN, Batch, Kind
 from labeling.queue.settings import share
-from labeling.rounds import recipes, selection
+from labeling.rounds import recipes, scores, selection
 from labeling.rounds.models import Round, Stage
-from labeling.rounds.plan import POLICIES, Settings
+from labeling.rounds.plan import Settings
 
 Group = tuple[Prompt, Sequence[Completion]]
 
@@ -57,6 +57,8 @@ def _rank(round: Round, settings: Settings) -> Batch:
     """Some items go to several labelers, so that labelers can be compared."""
     batch = _batch(round, settings, "rankings", Kind.RANK, Purpose.TRAINING, mixed=settings.mixed)
     groups = _sampled(round, settings, Split.TRAIN)
+    if settings.is_chosen:
+        groups = _chosen(round, settings, groups)
     shared = share(settings.overlap, len(groups)) if settings.mix is None else 0
     dispatch.add_ranking_items(batch, groups[:shared], need=2)
     dispatch.add_ranking_items(batch, groups[shared:])
@@ -74,8 +76,9 @@ def _rank_valid(round: Round, settings: Settings) -> Batch:
 def _judge(round: Round, settings: Settings) -> Batch:
     """One completion of each policy, side by side and blind, for labelers who never made training data (§3.4)."""
     batch = _batch(round, settings, "judgement", Kind.RANK, Purpose.EVALUATION, Cohort.HELD_OUT)
-    made = itertools.chain.from_iterable(recipes.samples(round, f"sample_{policy}") for policy in POLICIES)
-    dispatch.add_ranking_items(batch, _groups(made, len(POLICIES)), need=settings.judges)
+    policies = settings.judged
+    made = itertools.chain.from_iterable(recipes.samples(round, f"sample_{policy}") for policy in policies)
+    dispatch.add_ranking_items(batch, _groups(made, len(policies)), need=settings.judges)
     return batch
 
 
@@ -113,6 +116,15 @@ def _sampled(round: Round, settings: Settings, split: str) -> list[Group]:
     return _groups((completion for completion in made if completion.prompt.split == split), settings.k)
 
 
+def _chosen(round: Round, settings: Settings, groups: list[Group]) -> list[Group]:
+    """Those of the sampled pool that the reward model is least sure of, as the settings choose."""
+    from labeling.rounds import active
+
+    said = scores.of(round, [row for _, rows in groups for row in rows])
+    count = settings.prompts.rank * settings.rankings_per_prompt
+    return active.choose(groups, said.spreads, said.rewards, settings.choose_by, count, round.seed)
+
+
 def _groups(completions: Iterable[Completion], k: int) -> list[Group]:
     """Completions by prompt, K at a time, the prompts in a fixed order that has nothing to do with their ids."""
     by_prompt: dict[str, list[Completion]] = defaultdict(list)
@@ -122,5 +134,8 @@ def _groups(completions: Iterable[Completion], k: int) -> list[Group]:
 
 
 def _of_size(completions: list[Completion], k: int) -> Iterator[Group]:
-    for start in range(0, len(completions) - k + 1, k):
-        yield completions[start].prompt, completions[start : start + k]
+    """Every n-th of them, so that each group has its part of every policy that was sampled from."""
+    count = len(completions) // k
+    for start in range(count):
+        group = completions[start : count * k : count]
+        yield group[0].prompt, group

@@ -9,9 +9,10 @@ from labeling.demonstrations.models import Demonstration
 from labeling.errors import BadInput
 from labeling.exports import freeze
 from labeling.rankings.models import Ranking
-from labeling.rounds import selection
+from labeling.rounds import scores, selection
 from labeling.rounds.models import Round, Stage
-from labeling.rounds.plan import NEW_POLICY, Settings, recipe_of
+from labeling.rounds.plan import Settings, recipe_of
+from labeling.rounds.settings import checkpoint_of
 from training.models import Checkpoint, Dataset, Run
 from training.runs.launch import queue_run
 from training.runs.weights import WeightsGone
@@ -43,9 +44,10 @@ def queue(round: Round, stage: Stage, settings: Settings) -> Run:
 
 
 def policy(round: Round, settings: Settings, name: str) -> Checkpoint:
-    """The checkpoint of one of the four policies."""
-    if name == "base" and settings.base:
-        return Checkpoint.objects.get(pk=settings.base)
+    """The checkpoint of a policy, or the reward model: what stands in for it, else what the round has made."""
+    stands_in = settings.base if name == "base" else checkpoint_of(name) or settings.instead.get(name)
+    if stands_in:
+        return Checkpoint.objects.get(pk=stands_in)
     return _made_by(round, "pretrain" if name == "base" else name)
 
 
@@ -66,6 +68,7 @@ def _needs_of(stage: str) -> Callable[[Round, Settings], Needs]:
         "pretrain": _pretrain,
         "sft": _sft,
         "sample": _sample,
+        "score": _score,
         "reward_model": _reward_model,
         "requeue": _requeue,
     }[stage]
@@ -85,17 +88,37 @@ def _sft(round: Round, settings: Settings) -> Needs:
 
 
 def _sample(round: Round, settings: Settings) -> Needs:
-    count = settings.k * settings.rankings_per_prompt
-    prompts = _prompts(round, selection.to_rank(round, settings.prompts), "sample")
-    return Needs(_sample_spec(settings, count), {"prompts": prompts}, {"policy": policy(round, settings, "sft")})
+    """From one policy or several: the first is `policy`, the others are `policy_2`, …, each with its share."""
+    ids = selection.to_rank(round, settings.prompts, settings.pool)
+    names = [_role(number) for number in range(1, len(settings.sources) + 1)]
+    parents = {
+        name: policy(round, settings, "sft") if checkpoint is None else Checkpoint.objects.get(pk=checkpoint)
+        for name, (checkpoint, _) in zip(names, settings.sources, strict=True)
+    }
+    spec = _sample_spec(settings, settings.samples)
+    if len(names) > 1:
+        spec["samples_by_policy"] = {name: count for name, (_, count) in zip(names, settings.sources, strict=True)}
+    return Needs(spec, {"prompts": _prompts(round, ids, "sample")}, parents)
+
+
+def _role(number: int) -> str:
+    """What a recipe calls its first, second, … policy."""
+    return "policy" if number == 1 else f"policy_{number}"
+
+
+def _score(round: Round, settings: Settings) -> Needs:
+    inputs = {"completions": scores.freeze_samples(samples(round, "sample"))}
+    parents = {"reward_model": Checkpoint.objects.get(pk=settings.choose["reward_model"])}
+    return Needs(settings.specs.get("score", {}), inputs, parents)
 
 
 def _reward_model(round: Round, settings: Settings) -> Needs:
     inputs = {
         "rankings": _rankings(round, "rank", adjudicated=settings.adjudicated),
         "valid_rankings": _rankings(round, "rank_valid"),
-        "demonstrations": _demonstrations(round),
     }
+    if settings.makes("sft"):
+        inputs["demonstrations"] = _demonstrations(round)
     return Needs(settings.specs["reward_model"], inputs, {"policy": policy(round, settings, "sft")})
 
 
@@ -103,15 +126,18 @@ def _ppo(round: Round, settings: Settings, name: str) -> Needs:
     inputs = {"prompts": _prompts(round, selection.to_train_on(round, settings.prompts), "ppo")}
     if settings.specs[name].get("ptx_coef"):
         inputs["texts"] = _dataset(settings.texts)
-    parents = {"policy": policy(round, settings, "sft"), "reward_model": _made_by(round, "reward_model")}
+    parents = {
+        "policy": policy(round, settings, "sft"),
+        "reward_model": policy(round, settings, "reward_model"),
+    }
     return Needs(settings.specs[name], inputs, parents)
 
 
 def _requeue(round: Round, settings: Settings) -> Needs:
+    assert settings.newest  # plan.parse has looked
     prompts = _prompts(round, selection.to_requeue(round, settings.prompts), "requeue")
-    return Needs(
-        _sample_spec(settings, settings.k), {"prompts": prompts}, {"policy": policy(round, settings, NEW_POLICY)}
-    )
+    parents = {"policy": policy(round, settings, settings.newest)}
+    return Needs(_sample_spec(settings, settings.k), {"prompts": prompts}, parents)
 
 
 def _judged_sample(round: Round, settings: Settings, name: str) -> Needs:
@@ -121,13 +147,14 @@ def _judged_sample(round: Round, settings: Settings, name: str) -> Needs:
 
 def _evaluate(round: Round, settings: Settings, name: str) -> Needs:
     """Reward and KL are measured on validation prompts; the test prompts are for the judges alone."""
-    inputs = {
-        "texts": _dataset(settings.valid_texts),
-        "prompts": _prompts(round, selection.to_validate(round, settings.prompts), "evaluate"),
-    }
-    parents = {"policy": policy(round, settings, name), "reward_model": _made_by(round, "reward_model")}
-    if name in ("ppo", "ppo_ptx"):
+    inputs = {"texts": _dataset(settings.valid_texts)}
+    parents = {"policy": policy(round, settings, name)}
+    if settings.has("reward_model"):
+        parents["reward_model"] = policy(round, settings, "reward_model")
+    if name in ("ppo", "ppo_ptx") and settings.has("sft"):
         parents["reference"] = policy(round, settings, "sft")
+    if len(parents) > 1:  # without them nothing is sampled
+        inputs["prompts"] = _prompts(round, selection.to_validate(round, settings.prompts), "evaluate")
     return Needs(settings.specs["evaluate"], inputs, parents)
 
 
@@ -139,7 +166,8 @@ def _made_by(round: Round, stage: str) -> Checkpoint:
     return Checkpoint.objects.get(run__stage__round=round, run__stage__name=stage)
 
 
-def _dataset(pk: int) -> Dataset:
+def _dataset(pk: int | None) -> Dataset:
+    assert pk is not None  # plan.parse has looked which texts the round needs
     return Dataset.objects.get(pk=pk)
 
 

@@ -1,5 +1,6 @@
 """What a round has shown so far, as plain values: the round page, the demo's table and report.json read it."""
 
+import itertools
 from typing import Any, TypedDict
 
 from labeling.evaluation import report
@@ -43,7 +44,9 @@ class RoundReport(TypedDict):
 def of_round(round: Round) -> RoundReport:
     stages = {stage.name: stage for stage in round.stages.select_related("batch", "run")}
     done = {name: stage for name, stage in stages.items() if stage.state == Stage.State.DONE}
-    measured = {policy: done[f"evaluate_{policy}"].result for policy in POLICIES if f"evaluate_{policy}" in done}
+    measured = {
+        name.removeprefix("evaluate_"): stage.result for name, stage in done.items() if name.startswith("evaluate_")
+    }
     losses = {policy: result["lm_loss"] for policy, result in measured.items() if "lm_loss" in result}
     return RoundReport(
         seconds={name: _seconds(stage) for name, stage in done.items()},
@@ -59,10 +62,10 @@ def of_round(round: Round) -> RoundReport:
 
 def judged(stages: dict[str, Stage]) -> list[Judgement]:
     """The final judgement's rankings as places of the policies; empty before it is opened."""
-    batch = stages["judge"].batch
-    sampled = {policy: stages[f"sample_{policy}"].run for policy in POLICIES}
+    batch = stages["judge"].batch if "judge" in stages else None
     if batch is None:
         return []
+    sampled = {name.removeprefix("sample_"): stages[name].run for name in stages if name.startswith("sample_")}
     return report.judgements(batch, {run.pk: policy for policy, run in sampled.items() if run})
 
 
@@ -70,7 +73,11 @@ def _win_rates(stages: dict[str, Stage]) -> list[WinRate]:
     judgements = judged(stages)
     if not judgements:
         return []
-    found = [(policy, other, win_rate(judgements, policy, other)) for policy, other in PAIRS]
+    policies = [name.removeprefix("sample_") for name in stages if name.startswith("sample_")]
+    pairs = [pair for pair in PAIRS if set(pair) <= set(policies)]
+    # An existing checkpoint is compared with every other policy.
+    pairs += [pair for pair in itertools.combinations(policies, 2) if not set(pair) <= set(POLICIES)]
+    found = [(policy, other, win_rate(judgements, policy, other)) for policy, other in pairs]
     return [
         WinRate(policy=policy, other=other, rate=won.rate, low=won.low, high=won.high, prompts=won.clusters)
         for policy, other, won in found
@@ -78,7 +85,7 @@ def _win_rates(stages: dict[str, Stage]) -> list[WinRate]:
 
 
 def _agreement(stages: dict[str, Stage]) -> dict[str, Share]:
-    batches = {name: stages[name].batch for name in ("rank", "judge")}
+    batches = {name: stages[name].batch for name in ("rank", "judge") if name in stages}
     found = {name: agreement(report.overlaps(batch)) for name, batch in batches.items() if batch}
     return {name: _share(estimate) for name, estimate in found.items() if estimate}
 

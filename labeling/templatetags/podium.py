@@ -71,6 +71,14 @@ def label(name: str) -> str:
 
 
 @register.filter
+def setting(value: object) -> str:
+    """A setting's value in a table: numbers to the last digit, lists and objects as JSON, nothing as a dash."""
+    if value is None or value == "":
+        return "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
 def pretty(value: object) -> str:
     """JSON, indented."""
     return json.dumps(value, indent=2, ensure_ascii=False)

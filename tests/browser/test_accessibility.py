@@ -28,6 +28,7 @@ pytestmark = pytest.mark.browser
 # Layout goes by the width and contrast by the theme, so two of the four combinations meet all of both.
 EVERYWHERE = [(390, "dark"), (1280, "light")]
 OFFICE = [
+    "round-new", "round-compare", "text-import", "base-import",
     "home", "round-list", "run-list", "dataset-list", "checkpoint-list", "prompt-list", "prompt-import",
     "proposal-list", "held-list", "guideline-list", "rubric-list", "topic-list", "thread-list",
     "labeler-list", "account_change_password", "agreement", "agreement-items", "survey-list", "timesheet",

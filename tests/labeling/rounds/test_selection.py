@@ -40,10 +40,10 @@ def test_judgement_stays_on_test_prompts(round_: Round) -> None:
 def test_ranking_takes_first_what_nobody_demonstrated(round_: Round) -> None:
     """20 of the 30 train prompts were not demonstrated: all of them are ranked, and 5 of the others."""
     demonstrated = set(selection.to_demonstrate(round_, COUNTS))
-    ranked = selection.to_rank(round_, COUNTS)[: COUNTS.rank]
+    ranked = selection.to_rank(round_, COUNTS, COUNTS.rank)[: COUNTS.rank]
     assert len(set(ranked)) == 25
     assert len(set(ranked) & demonstrated) == 5
-    valid = selection.to_rank(round_, COUNTS)[COUNTS.rank :]
+    valid = selection.to_rank(round_, COUNTS, COUNTS.rank)[COUNTS.rank :]
     assert set(Prompt.objects.filter(pk__in=valid).values_list("split", flat=True)) == {"valid"}
 
 

@@ -14,12 +14,12 @@ class EvaluateSpec(Spec):
 
     block_size: int = 0  # tokens per packed row of texts; 0 = the model's context, at most 2048
     max_blocks: int = 300  # rows of texts, at most
-    samples_per_prompt: int = 1
+    samples_per_prompt: int = 1  # completions of each prompt
     temperature: float = 1.0  # for the samples that KL and reward are measured on
-    response_length: int = 1000
-    max_prompt_tokens: int = 1000
-    batch_size: int = 128
-    micro_batch_tokens: int = 4096
+    response_length: int = 1000  # tokens at most, the end token included
+    max_prompt_tokens: int = 1000  # a prompt that is longer stops the run with a sentence
+    batch_size: int = 128  # completions decoded at a time
+    micro_batch_tokens: int = 4096  # padded tokens in one forward pass; no effect on the result but rounding
     # Tasks of lm-evaluation-harness by name: those in <artifact root>/tasks, else its own whose data is on the machine.
     tasks: list[str] = field(default_factory=list)
     num_fewshot: int | None = None  # worked examples before each question; null: what the task says, else none

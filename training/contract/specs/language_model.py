@@ -15,22 +15,22 @@ class PretrainSpec(Spec):
 
     word_min_count: int = 3  # a word of the corpus at least this frequent is one token
     vocab_size: int = 4096  # at most so many tokens; the most frequent words win
-    hidden_size: int = 64
-    num_hidden_layers: int = 3
-    num_attention_heads: int = 4
-    intermediate_size: int = 160
-    max_position_embeddings: int = 512
+    hidden_size: int = 64  # width of the residual stream
+    num_hidden_layers: int = 3  # transformer blocks
+    num_attention_heads: int = 4  # heads per block; hidden_size is divisible by them
+    intermediate_size: int = 160  # width of a block's MLP
+    max_position_embeddings: int = 512  # the model's context in tokens; at least block_size
     block_size: int = 96  # tokens per packed row
-    steps: int = 2000
+    steps: int = 2000  # optimizer steps in all
     batch_size: int = 16  # rows per step
-    lr: float = 8e-3
-    warmup_steps: int = 40
+    lr: float = 8e-3  # peak learning rate
+    warmup_steps: int = 40  # steps in which lr rises to its peak
     lr_final_fraction: float = 0.05  # the cosine ends at this fraction of lr
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.95
-    adam_eps: float = 1e-8
-    weight_decay: float = 0.05
-    max_grad_norm: float = 1.0
+    adam_beta1: float = 0.9  # decay of Adam's mean gradient
+    adam_beta2: float = 0.95  # decay of Adam's mean square
+    adam_eps: float = 1e-8  # added to Adam's root mean square
+    weight_decay: float = 0.05  # AdamW's, per step and times lr
+    max_grad_norm: float = 1.0  # gradients are scaled down to this norm
     valid_blocks: int = 200  # held-out rows for val/loss, at most
     eval_every: int = 200  # steps between val/loss; 0 only at the end
 
@@ -57,23 +57,23 @@ class SftSpec(LoraSpec):
 
     recipe: ClassVar[str] = "sft"
 
-    epochs: int = 16
-    batch_size: int = 32
-    lr: float = 9.65e-6
+    epochs: int = 16  # passes over the data
+    batch_size: int = 32  # demonstrations per optimizer step
+    lr: float = 9.65e-6  # peak learning rate
     warmup_steps: int = 0  # the paper: none
-    lr_final_fraction: float = 0.1  # cosine to 10 %
-    residual_dropout: float = 0.2
+    lr_final_fraction: float = 0.1  # the cosine ends at this fraction of lr
+    residual_dropout: float = 0.2  # share of the residual branches' outputs that is dropped in training
     pretraining_mix: float = 0.0  # share of pretraining rows and of the loss; 0.1 for the model that PPO starts from
-    pretraining_block_size: int = 0  # tokens per pretraining row; 0 = the model's context, at most 2048
-    max_prompt_tokens: int = 1000
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.95
-    adam_eps: float = 1e-8  # not stated
-    weight_decay: float = 0.0  # not stated
-    max_grad_norm: float = 1.0  # not stated
+    pretraining_block_size: int = 0  # tokens per pretraining row; 0 = the model's context, at most 2048; not stated
+    max_prompt_tokens: int = 1000  # a prompt that is longer stops the run with a sentence
+    adam_beta1: float = 0.9  # decay of Adam's mean gradient
+    adam_beta2: float = 0.95  # decay of Adam's mean square
+    adam_eps: float = 1e-8  # added to Adam's root mean square; not stated
+    weight_decay: float = 0.0  # AdamW's, per step and times lr; not stated
+    max_grad_norm: float = 1.0  # gradients are scaled down to this norm; not stated
     micro_batch_tokens: int = 4096  # padded tokens in one forward pass; no effect on the result but rounding
     # auto: the epoch that validates best, by the parent reward_model where there is one, else by the loss on
-    # valid_demonstrations, and the last where there are none either. last: the last in any case.
+    # valid_demonstrations, and the last where there are none either (a round gives none) | last: the last in any case
     choose: str = "auto"
     # The rest is for val/reward: one completion for each validation prompt, scored by the reward model.
     valid_samples: int = 512  # validation prompts at most, drawn by the seed; every epoch has the same

@@ -15,7 +15,7 @@ class LoraSpec(Spec):
     """
 
     lora_rank: int = 0  # 0 trains all weights; with adapters a learning rate some ten times as high is usual
-    lora_alpha: int = 16
+    lora_alpha: int = 16  # the adapters' update is scaled by lora_alpha / lora_rank
     lora_target_modules: str = ALL_LINEAR  # every linear layer but the head; or names, as "q_proj,v_proj"
 
     def validate(self) -> None:

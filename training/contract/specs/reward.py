@@ -11,18 +11,18 @@ from training.contract.specs.lora import LoraSpec
 class RewardTrainingSpec(Spec):
     """How a reward model is trained (section 3.5, appendix C.2): all comparisons of a prompt in one batch element."""
 
-    epochs: int = 1  # more overfits quickly, says the paper
+    epochs: int = 1  # passes over the rankings; more overfits quickly, says the paper
     batch_size: int = 64  # prompts, not pairs
-    lr: float = 9e-6
-    warmup_steps: int = 0
-    lr_final_fraction: float = 0.1
-    max_prompt_tokens: int = 1000
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.95
-    adam_eps: float = 1e-5  # as re-implemented; the paper does not say
-    weight_decay: float = 0.0  # not stated
-    max_grad_norm: float = 1.0  # not stated
-    micro_batch_tokens: int = 4096
+    lr: float = 9e-6  # peak learning rate
+    warmup_steps: int = 0  # steps in which lr rises to its peak; not stated
+    lr_final_fraction: float = 0.1  # the cosine ends at this fraction of lr
+    max_prompt_tokens: int = 1000  # a prompt that is longer stops the run with a sentence
+    adam_beta1: float = 0.9  # decay of Adam's mean gradient
+    adam_beta2: float = 0.95  # decay of Adam's mean square
+    adam_eps: float = 1e-5  # added to Adam's root mean square; as re-implemented; the paper does not say
+    weight_decay: float = 0.0  # AdamW's, per step and times lr; not stated
+    max_grad_norm: float = 1.0  # gradients are scaled down to this norm; not stated
+    micro_batch_tokens: int = 4096  # padded tokens in one forward pass; no effect on the result but rounding
 
     def validate(self) -> None:
         super().validate()
@@ -54,8 +54,8 @@ class ScoreSpec(Spec):
     recipe: ClassVar[str] = "score"
 
     batch_size: int = 128  # completions scored between writes, and what a kill loses at most
-    max_prompt_tokens: int = 1000
-    micro_batch_tokens: int = 4096
+    max_prompt_tokens: int = 1000  # a prompt that is longer stops the run with a sentence
+    micro_batch_tokens: int = 4096  # padded tokens in one forward pass; no effect on the result but rounding
 
     def validate(self) -> None:
         super().validate()

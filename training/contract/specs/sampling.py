@@ -17,21 +17,20 @@ class SampleSpec(Spec):
 
     recipe: ClassVar[str] = "sample"
 
-    samples_per_prompt: int = 4  # K
+    samples_per_prompt: int = 4  # K, the completions of a prompt
     # K shared out among parents by their names in run.json, as {"policy": 4, "policy_2": 2}; null: all from "policy".
     samples_by_policy: dict[str, int] | None = None
-    temperature: float = 1.0  # 0 is greedy
+    temperature: float = 1.0  # 0 is greedy; not stated
     # Only the most probable tokens that together have this probability. The log-probs written are still those of the
     # whole policy, so below 1 they are not those of what was sampled from; PPO has no such setting, because its KL
-    # and its ratio would be wrong.
+    # and its ratio would be wrong. The paper's is not stated.
     top_p: float = 1.0
-    response_length: int = 1000  # tokens at most, the end token included
-    max_prompt_tokens: int = 1000
-    batch_size: int = 512  # completions between two writes, and what a kill loses at most
+    response_length: int = 1000  # tokens at most, the end token included (appendix C)
+    max_prompt_tokens: int = 1000  # a prompt that is longer stops the run with a sentence (appendix C)
+    batch_size: int = 512  # completions between two writes, and what a kill loses at most; not stated
     decode_batch_size: int = 128  # of these, decoded at a time; where some have ended, others enter
-    engine: str = (
-        "decoder"  # decoder: ours | vllm: where it is installed | openai: any server that speaks like OpenAI's
-    )
+    # decoder: ours | vllm: where it is installed | openai: any server that speaks like OpenAI's; not stated
+    engine: str = "decoder"
     # The rest is for the engine openai.
     base_url: str = ""  # up to the version, as http://127.0.0.1:8000/v1
     model: str = ""  # the server's name for it
@@ -101,10 +100,10 @@ class BestOfNSpec(Spec):
 
     recipe: ClassVar[str] = "best_of_n"
 
-    n: int = 16
-    temperature: float = 1.0
+    n: int = 16  # samples of which the best is kept
+    temperature: float = 1.0  # of the sampling
     response_length: int = 1000  # tokens at most, the end token included
-    max_prompt_tokens: int = 1000
+    max_prompt_tokens: int = 1000  # a prompt that is longer stops the run with a sentence
     batch_size: int = 512  # completions between two writes, at least those of one prompt
     decode_batch_size: int = 128  # of these, decoded at a time; where some have ended, others enter
     micro_batch_tokens: int = 4096  # padded tokens in one pass of the reward model
