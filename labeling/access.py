@@ -37,6 +37,7 @@ from labeling.models import (
 )
 from labeling.queue import dispatch
 from labeling.threads import talk
+from training.models import Checkpoint
 
 labeler_only = role_required(Role.LABELER)
 researcher_only = role_required(Role.RESEARCHER)
@@ -183,6 +184,11 @@ def survey_for_office(survey_id: int) -> Survey:
 
 def precedent_for_research(precedent_id: int) -> Precedent:
     return get_object_or_404(Precedent.objects.select_related("guideline"), pk=precedent_id)
+
+
+def reward_model_for_research(checkpoint_id: int) -> Checkpoint:
+    models = Checkpoint.objects.filter(kind=Checkpoint.Kind.REWARD_MODEL).select_related("run")
+    return get_object_or_404(models, pk=checkpoint_id)
 
 
 def labeler_for_admin(pseudonym: str) -> Labeler:

@@ -23,6 +23,7 @@ from labeling.queue.models import (
     WorkItemCompletion,
 )
 from labeling.rankings.models import RankedCompletion, Ranking
+from labeling.reward_models.models import Verdict
 from labeling.rounds.models import Round, Stage
 from labeling.rubrics.models import Rubric
 from labeling.screening.models import Grade, Reference, Response, ScreeningItem, ScreeningSet, Sitting
@@ -83,6 +84,7 @@ __all__ = [
     "Topic",
     "UseCase",
     "User",
+    "Verdict",
     "WorkItem",
     "WorkItemCompletion",
 ]

@@ -163,6 +163,7 @@ ACTS = frozenset(
         "labeling.ScreeningSet.created_by",
         "labeling.StateChange.by",
         "labeling.Survey.opened_by",
+        "labeling.Verdict.made_by",
         "labeling.Erasure.asked_by",
         "labeling.Erasure.done_by",
         "admin.LogEntry.user",
