@@ -70,29 +70,31 @@ def prompts(count: int, split: str = Split.TEST, start: str = "") -> list[Prompt
     return [found[row["prompt"]] for row in rows]
 
 
-def sampled(policy: Checkpoint, asked: Sequence[Prompt], texts: Sequence[str] | None = None) -> list[Completion]:
+def sampled(policy: Checkpoint, asked: Sequence[Prompt], samples: int = 1) -> list[list[Completion]]:
+    """The completions of each prompt."""
     run = Run.objects.create(recipe="sample", name=f"of {policy}", spec={}, seed=1, state=Run.State.DONE)
     RunParent.objects.create(run=run, role="policy", checkpoint=policy)
-    said = texts or [f"{policy} on {prompt.text}" for prompt in asked]
-    rows = [
-        Completion(prompt=prompt, run=run, checkpoint=policy, sample=0, text=text, finished=True)
-        for prompt, text in zip(asked, said, strict=True)
-    ]
-    return Completion.objects.bulk_create(rows)
+    about = {"run": run, "checkpoint": policy, "finished": True}
+    made = Completion.objects.bulk_create(
+        Completion(prompt=prompt, sample=sample, text=f"{policy} on {prompt.text} ({sample})", **about)
+        for prompt in asked
+        for sample in range(samples)
+    )
+    return [made[start : start + samples] for start in range(0, len(made), samples)]
 
 
 def judgement(
     policies: Sequence[Checkpoint], asked: Sequence[Prompt], *, cohort: Cohort = Cohort.HELD_OUT, need: int = 1
 ) -> Batch:
-    """A batch that puts one completion of each policy side by side."""
+    """A batch that puts the policies' completions side by side; of two policies two each, for a ranking needs four."""
     batch = make_batch(Kind.RANK, cohort, Purpose.EVALUATION)
-    columns = [sampled(policy, asked) for policy in policies]
-    groups = [(prompt, [column[at] for column in columns]) for at, prompt in enumerate(asked)]
+    columns = [sampled(policy, asked, 4 // len(policies)) for policy in policies]
+    groups = [(prompt, [one for column in columns for one in column[at]]) for at, prompt in enumerate(asked)]
     dispatch.add_ranking_items(batch, groups, need=need)
     return batch
 
 
 def judge(labeler: Labeler, orders: Sequence[Sequence[int]], remarks: Remarks | None = None) -> None:
-    """The labeler's places of each next item's completions, in the order of the policies."""
+    """The labeler's places of each next item's policies, in their order; all completions of one get the same."""
     for places in orders:
-        rank(labeler, places, remarks)
+        rank(labeler, [place for place in places for _ in range(4 // len(places))], remarks)
