@@ -30,9 +30,11 @@
     const across = (value, dash) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value, line: { color: hue["ink-soft"], width: 1, dash } });
     show("preference-plot", 360);
     plot("preference-plot", traces, layout(hue, {
-      ...legend, xaxis: { type: "log", title: { text: "parameters" } }, yaxis: { tickformat: ".0%", range: [0, 1], title: { text: "preferred to the baseline" } },
+      ...legend, xaxis: { type: "log", title: { text: "parameters" } }, yaxis: { tickformat: ".0%", range: [-0.03, 1.03], title: { text: "preferred to the baseline" } },
       shapes: [across(0.5, "solid"), ...marks.map((mark) => across(mark.value, "dot"))],
-      annotations: marks.map((mark) => ({ xref: "paper", x: 1, xanchor: "right", y: mark.value, yanchor: "bottom", showarrow: false, text: `the paper: ${mark.label}`, font: { size: 10, color: hue["ink-soft"] } })),
+      annotations: marks.map((mark, at) => ({ // by turns at both ends: two of the paper's marks lie close together
+        xref: "paper", x: at % 2, xanchor: at % 2 ? "right" : "left", y: mark.value, yanchor: "bottom", showarrow: false, text: `the paper’s ${mark.label.split(" against")[0]}`, font: { size: 10, color: hue["ink-soft"] },
+      })),
     }), ({ customdata: line }) => go({ policy: line.checkpoint, baseline: line.baseline }));
   }
 
@@ -49,7 +51,7 @@
     });
     show("cohorts-plot", Math.max(220, 110 + 30 * places.length));
     plot("cohorts-plot", traces, layout(hue, {
-      ...legend, scattermode: "group", xaxis: { tickformat: ".0%", range: [0, 1], title: { text: "preferred to the baseline" } }, yaxis: { type: "category", autorange: "reversed", dtick: 1 },
+      ...legend, scattermode: "group", xaxis: { tickformat: ".0%", range: [-0.03, 1.03], title: { text: "preferred to the baseline" } }, yaxis: { type: "category", autorange: "reversed", dtick: 1 },
       shapes: [{ type: "line", yref: "paper", y0: 0, y1: 1, x0: 0.5, x1: 0.5, line: { color: hue["ink-soft"], width: 1, dash: "dot" } }],
     }), ({ customdata: line }) => go({ policy: line.checkpoint, baseline: line.baseline, cohort: line.cohort, [by]: line.value_of }));
   }
@@ -99,8 +101,9 @@
         box.append(title, inner);
         area.append(box);
       }
-      drawValues(`tax-${at}`, task.lines, hue, {}, ({ customdata: line }) => location.assign(`${runs}${line.run}/`));
     });
+    // Only now has every box its width.
+    tax.forEach((task, at) => drawValues(`tax-${at}`, task.lines, hue, {}, ({ customdata: line }) => location.assign(`${runs}${line.run}/`)));
   }
 
   function draw() {

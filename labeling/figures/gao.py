@@ -118,6 +118,11 @@ def propose(found: Fit | None, what: str, *, fewest: int) -> Proposal:
             "A curve that does not describe the points has no turn worth trusting."
         )
     low, high = found.peak_interval
+    if max(found.curve.gold(found.furthest * step / 100) for step in range(1, 101)) <= 0:
+        return _none(
+            f"Nothing is proposed: by the curve {what} falls from the start on, as far as it was measured "
+            f"({found.furthest:.2g} nats). Pushing further does harm."
+        )
     if found.peak > found.furthest:
         return _none(
             f"Nothing is proposed: by the curve {what} still rises at {found.furthest:.2g} nats, the furthest there is."

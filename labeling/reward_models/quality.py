@@ -228,7 +228,7 @@ def _rewards(one: Scored) -> Floats:
 def _standing(one: Scored) -> Floats:
     """How many others of its ranking each beats, less how many beat it."""
     places = np.array(one.places)
-    return np.sign(places[None] - places[:, None]).sum(axis=1).astype(float)
+    return np.asarray(np.sign(places[None] - places[:, None]).sum(axis=1), dtype=float)
 
 
 def _correlation(scored: Sequence[Scored], prompts: Ints, items: int, values: Callable[[Scored], Floats]) -> Measure:

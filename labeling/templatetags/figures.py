@@ -29,7 +29,10 @@ def precise(value: float | None) -> str:
 @register.filter
 def signed(value: float | None) -> str:
     """`0.12` → `+0.12`, `-0.12` → `−0.12`."""
-    return "" if value is None else f"{value:+.3g}".replace("-", "−")
+    if value is None:
+        return ""
+    said = f"{value:+.3g}"
+    return "0" if float(said) == 0 else said.replace("-", "−")
 
 
 @register.simple_tag

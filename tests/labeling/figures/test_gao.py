@@ -78,6 +78,7 @@ def test_a_turn_that_was_seen_is_proposed() -> None:
         ([0.5, 2.0], [0.5, 0.9], 0.02, "known at 2 distances; it takes 3"),
         ([0.0, 0.0, 0.0], [0.5, 0.9, 0.7], 0.02, "too few distances"),
         ([0.5, 1.0, 2.0, 4.0], [0.4, 0.6, 0.85, 1.2], 0.02, "still rises"),
+        ([0.5, 1.0, 2.0, 4.0], [-0.4, -0.6, -0.85, -1.2], 0.02, "falls from the start on"),
         ([1.0, 4.0, 9.0, 12.0], [0.8, 1.04, 1.08, 1.06], 0.3, "reaches beyond the furthest point"),
         ([1.0, 4.0, 9.0, 16.0, 25.0], [0.5, -0.5, 0.5, -0.5, 0.5], 0.02, "explains"),
     ],
