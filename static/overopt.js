@@ -38,9 +38,11 @@
     traces.push(...marks("people, best of n", ofN, hue, "ink", "triangle-up", (p) => `best of ${p.n}: preferred ${percent(p.rate)}`), ...curve("best of n, fitted", fits.best_of_n, hue, "ink", "dot"));
     if (runs.length) traces.push({ type: "scatter", mode: "markers", name: "proxy, best of n", x: runs.map(d), y: runs.map(({ gain }) => gain), marker: { color: hue["ink-soft"], symbol: "triangle-up-open", size: 9 }, text: runs.map((p) => `best of ${p.n}: the proxy gains ${p.gain.toFixed(3)}`), hovertemplate: "%{text}<extra></extra>" });
     const stops = proposals.filter(({ kl, by }) => kl !== null && by !== "best_of_n");
-    document.getElementById("overopt-plot").style.height = "440px";
+    const area = document.getElementById("overopt-plot");
+    const isNarrow = area.parentElement.clientWidth < 600; // the legend is a column there, below the axis
+    area.style.height = isNarrow ? "580px" : "440px";
     plot("overopt-plot", traces, layout(hue, {
-      showlegend: true, legend: { orientation: "h", y: -0.18, yanchor: "top", x: 0 }, margin: { t: 24, r: 12, b: 60, l: 56 },
+      showlegend: true, legend: { orientation: "h", y: isNarrow ? -0.22 : -0.18, yanchor: "top", x: 0 }, margin: { t: 24, r: 12, b: 60, l: 56 },
       xaxis: { title: { text: "d = √KL, KL in nats" }, rangemode: "tozero" }, yaxis: { title: { text: "gain over the start" } },
       shapes: stops.map((one) => ({ type: "line", yref: "paper", y0: 0, y1: 1, x0: Math.sqrt(one.kl), x1: Math.sqrt(one.kl), line: { color: hue.accent, dash: "dash", width: 1 } })),
       annotations: stops.map((one) => ({ x: Math.sqrt(one.kl), yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: one.by === "people" ? "stop, by people" : "stop, by the spread", font: { size: 10, color: hue["ink-soft"] } })),
