@@ -29,10 +29,10 @@ from labeling.simulation.sizes import MINI
 from labeling.simulation.world.prompts import Prompt
 from labeling.simulation.world.utility import judge
 from labeling.simulation.world.world import World
+from training.contract.overoptimization import BEST_OF_N, PPO, Curve, best_of_n, fit
 from training.contract.rows import read_rows
 from training.rlhf.causal_lm import load_tokenizer
 from training.rlhf.examples import Example
-from training.rlhf.overoptimization import BEST_OF_N, PPO, Curve, best_of_n, fit
 from training.rlhf.rollout import score_episodes
 from training.rlhf.scalar_head import load_scalar_model
 from training.rlhf.tokens import encode_prompts

@@ -202,6 +202,11 @@ def precedent_for_research(precedent_id: int) -> Precedent:
     return get_object_or_404(Precedent.objects.select_related("guideline"), pk=precedent_id)
 
 
+def reward_model_for_research(checkpoint_id: int) -> Checkpoint:
+    models = Checkpoint.objects.filter(kind=Checkpoint.Kind.REWARD_MODEL).select_related("run")
+    return get_object_or_404(models, pk=checkpoint_id)
+
+
 def labeler_for_admin(pseudonym: str) -> Labeler:
     return get_object_or_404(Labeler.objects.select_related("user"), pseudonym=pseudonym)
 

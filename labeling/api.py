@@ -19,10 +19,15 @@ from labeling.agreement.forms import filters_of
 from labeling.agreement.rows import Filters
 from labeling.agreement.scorecard_words import of_everybody, of_labeler
 from labeling.errors import BadInput
+from labeling.figures import overopt_views
+from labeling.figures import report as figures
+from labeling.figures.forms import choice_of
 from labeling.models import Prompt, Role, User
 from labeling.prompts.forms import PromptFilter
 from labeling.prompts.intake import take_in
 from labeling.prompts.views import filtered
+from labeling.reward_models import report as reward_models
+from labeling.reward_models import scored
 from labeling.rounds.progress import loop_of
 from training.models import Run
 from training.runs.views import metrics_from
@@ -164,6 +169,24 @@ class AdjudicationsView(OfficeView):
 
     def get(self, request: Request) -> Response:
         return Response(decisions())
+
+
+class FiguresView(ResearcherView):
+    """The figures of the page, asked as there."""
+
+    def get(self, request: Request) -> Response:
+        return Response(figures.of(choice_of(request.query_params.dict())))
+
+
+class RewardModelView(ResearcherView):
+    def get(self, request: Request, checkpoint_id: int) -> Response:
+        checkpoint = access.reward_model_for_research(checkpoint_id)
+        return Response(reward_models.of(checkpoint, scored.read(checkpoint)))
+
+
+class OveroptimizationView(ResearcherView):
+    def get(self, request: Request, run_id: UUID) -> Response:
+        return Response(overopt_views.report_of(overopt_views.ppo_run(run_id)))
 
 
 class RunView(ResearcherView):

@@ -24,6 +24,7 @@ from labeling.queue.models import (
 )
 from labeling.rankings.models import RankedCompletion, Ranking
 from labeling.registry.models import CardText, Contents, Promotion, Removal, Try
+from labeling.reward_models.models import Verdict
 from labeling.rounds.models import Round, Stage
 from labeling.rubrics.models import Rubric
 from labeling.screening.models import Grade, Reference, Response, ScreeningItem, ScreeningSet, Sitting
@@ -89,6 +90,7 @@ __all__ = [
     "Try",
     "UseCase",
     "User",
+    "Verdict",
     "WorkItem",
     "WorkItemCompletion",
 ]

@@ -9,6 +9,8 @@ from labeling.agreement import scorecard_views as scorecards
 from labeling.agreement import views as agreement
 from labeling.demonstrations import views as demonstrations
 from labeling.exports import views as exports
+from labeling.figures import overopt_views as overopt
+from labeling.figures import views as figures
 from labeling.guidelines import views as guidelines
 from labeling.labelers import person_views as person
 from labeling.labelers import views as labelers
@@ -27,6 +29,7 @@ from labeling.registry import api_views as registry_api
 from labeling.registry import label_views as shaped
 from labeling.registry import playground_views as playground
 from labeling.registry import views as registry
+from labeling.reward_models import views as reward_models
 from labeling.rounds import open_views as opening
 from labeling.rounds import views as rounds
 from labeling.rubrics import views as rubrics
@@ -172,6 +175,25 @@ urlpatterns: list[URLPattern] = [
     path("labels/items/<int:item_id>/", shaped.of_item, name="item-shaped"),
     path("labels/demonstrations/<int:demonstration_id>/", shaped.of_demonstration, name="demonstration-shaped"),
     path("people/<slug:pseudonym>/shaped/", shaped.of_labeler, name="labeler-shaped"),
+    path("figures/", figures.figures, name="figures"),
+    path("figures/figures.csv", figures.figures_csv, name="figures-csv"),
+    path("figures/items/", figures.figure_items, name="figure-items"),
+    path("runs/<uuid:run_id>/over-optimisation/", overopt.monitor, name="overoptimization"),
+    path("reward-models/", reward_models.model_list, name="reward-model-list"),
+    path("reward-models/<int:checkpoint_id>/", reward_models.model_detail, name="reward-model"),
+    path("reward-models/<int:checkpoint_id>/figures.csv", reward_models.model_csv, name="reward-model-csv"),
+    path("reward-models/<int:checkpoint_id>/score/", reward_models.model_score, name="reward-model-score"),
+    path("reward-models/<int:checkpoint_id>/contradictions/", reward_models.contradiction_list, name="contradictions"),
+    path(
+        "reward-models/<int:checkpoint_id>/contradictions.csv",
+        reward_models.contradictions_csv,
+        name="contradictions-csv",
+    ),
+    path(
+        "reward-models/<int:checkpoint_id>/contradictions/<int:ranking_id>/say/",
+        reward_models.verdict_say,
+        name="verdict-say",
+    ),
     path("surveys/", surveys.survey_list, name="survey-list"),
     path("surveys/<int:survey_id>/", surveys.results, name="survey-results"),
     path("surveys/<int:survey_id>/results.csv", surveys.results_csv, name="survey-csv"),
@@ -207,6 +229,9 @@ urlpatterns: list[URLPattern] = [
     path("api/checkpoints/<int:checkpoint_id>/lineage/", registry_api.LineageView.as_view(), name="api-lineage"),
     path("api/serving/", registry_api.ServingView.as_view(), name="api-serving"),
     path("api/labels/<slug:kind>/<int:label_id>/", registry_api.LabelView.as_view(), name="api-label"),
+    path("api/figures/", api.FiguresView.as_view(), name="api-figures"),
+    path("api/reward-models/<int:checkpoint_id>/", api.RewardModelView.as_view(), name="api-reward-model"),
+    path("api/runs/<uuid:run_id>/over-optimisation/", api.OveroptimizationView.as_view(), name="api-overoptimization"),
     path("api/runs/<uuid:run_id>/", api.RunView.as_view(), name="api-run"),
     path("api/runs/<uuid:run_id>/metrics/", api.RunMetricsView.as_view(), name="api-run-metrics"),
 ]

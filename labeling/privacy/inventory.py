@@ -168,6 +168,7 @@ ACTS = frozenset(
         "labeling.StateChange.by",
         "labeling.Survey.opened_by",
         "labeling.Try.by",
+        "labeling.Verdict.made_by",
         "labeling.Erasure.asked_by",
         "labeling.Erasure.done_by",
         "admin.LogEntry.user",

@@ -141,7 +141,8 @@ def test_the_best_of_n_says_how_far_the_heads_are_apart_on_it(judged: World) -> 
 
 def scored(world: World, name: str, judges: dict[str, str], **spec: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     answers = read_rows(world.root / "runs" / "answers" / "samples.jsonl", "completions")
-    inputs = {"completions": world.dataset("answers", "completions", answers)}
+    numbered = [{**row, "completion_id": 7 * at} for at, row in enumerate(answers)]  # a field that is no recipe's
+    inputs = {"completions": world.dataset("answers", "completions", numbered)}
     folder = world.run(name, "score", spec, inputs, judges)
     return finish("score", folder), read_rows(folder / "samples.jsonl", "completions")
 
@@ -157,6 +158,7 @@ def test_members_are_all_heads_of_all_reward_models(judged: World) -> None:
         assert row["reward"] == pytest.approx(statistics.fmean(members), abs=1e-4)
         assert row["spread"] == pytest.approx(statistics.pstdev(members), abs=1e-4)
         assert {name: row[name] for name in answer} == answer
+    assert [row["completion_id"] for row in rows] == [7 * at for at in range(24)]
     assert (result["completions"], result["reward_models"], result["members"]) == (24, 2, 5)
     assert result["spread"] == pytest.approx(statistics.fmean(row["spread"] for row in rows), abs=1e-5)
     assert result["reward"] == pytest.approx(statistics.fmean(row["reward"] for row in rows), abs=1e-5)

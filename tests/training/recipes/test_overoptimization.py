@@ -14,8 +14,8 @@ import pytest
 
 from tests.training.recipes.conftest import PPO, REWARD_MODEL, copy_of
 from tests.training.recipes.world import COLORS, World, curves, demonstrations, finish, prompts
+from training.contract import overoptimization
 from training.contract.rows import read_rows
-from training.rlhf import overoptimization
 
 SENTENCE = re.compile(rf"The \w+ is ({'|'.join(sorted(set(COLORS.values())))})\.")
 FREE = {"total_episodes": 30 * 32, "lr": 4e-3, "value_lr": 8e-3, "kl_coef": 0.0}

@@ -6,7 +6,7 @@ With d = sqrt(KL(policy || start)), in nats to the power of a half, and the gold
     PPO         R(d) = d (alpha - beta ln d)    turns at d = exp(alpha / beta - 1)
 
 Both are linear in alpha, what optimization yields at first, and beta, how soon it is spent, so least squares finds
-them. Standard library only: pages may use this as well as benchmarks.
+them. It stands beside `pairs.py` for the same reason: pages and benchmarks both use it.
 """
 
 import math

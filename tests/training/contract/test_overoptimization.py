@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from training.rlhf.overoptimization import BEST_OF_N, PPO, Curve, best_of_n, fit
+from training.contract.overoptimization import BEST_OF_N, PPO, Curve, best_of_n, fit
 
 E = math.e
 # d = 0, 1, 2, 3 and d (1.2 - 0.3 d); d = 0, 1, e, e^2 and d (1 - 0.5 ln d)
@@ -70,5 +70,5 @@ def test_the_best_of_n_is_the_mean_over_every_draw(n: int) -> None:
 
 
 def test_pages_can_use_it_without_torch() -> None:
-    code = "import sys, training.rlhf.overoptimization; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    code = "import sys, training.contract.overoptimization; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
