@@ -170,6 +170,7 @@ ACTS = frozenset(
         "labeling.Try.by",
         "labeling.Erasure.asked_by",
         "labeling.Erasure.done_by",
+        "training.RunRequest.by",
         "admin.LogEntry.user",
     }
 )
