@@ -25,7 +25,7 @@ from training.contract.processes import LEASH
 from training.contract.run_dir import RunError, is_held, write_atomically
 from training.contract.specs import spec_from_dict
 from training.contract.status import read_status
-from training.runs import leash, watch
+from training.runs import health, leash, watch
 from training.runs.models import Checkpoint, Dataset, Run, RunInput, RunParent
 from training.runs.weights import hold_weights
 
@@ -99,7 +99,7 @@ def retry(
             anew = not changed.keys() <= WITHOUT_EFFECT
         row.requests.create(verb="retry", by_id=by.pk if by else None, anew=anew, changed=changed)
         if anew:
-            row.furthest_step = row.step = 0
+            row.furthest_step, row.step, row.warnings = 0, 0, []
         row.spec, row.state, row.error, row.finished_at = after, Run.State.QUEUED, "", None
         row.futile_attempts, row.rung_at, row.stop_requested_at = 0, None, None
         row.save()
@@ -137,6 +137,7 @@ def execute(run_id: UUID) -> None:
         watch.fail(run, str(error))
         return
     code = _follow_to_the_end(run, process)
+    health.look(run, is_running=False)
     if code == EXIT_BUSY or is_held(storage.run_folder(run.pk)):  # a launcher has exit codes of its own
         time.sleep(2)  # an orphan of a killed worker or launcher is still saving; it ends soon
         watch.queue_again(run)
@@ -251,7 +252,7 @@ def _code_version() -> str:
 
 def _follow_to_the_end(run: Run, process: "subprocess.Popen[bytes]") -> int:
     """Copy the recipe's progress into the row until its process ends; gives the exit code."""
-    told_to_stop = False
+    told_to_stop, looked = False, time.monotonic()
     while True:
         try:
             return process.wait(FOLLOW_SECONDS)
@@ -261,6 +262,9 @@ def _follow_to_the_end(run: Run, process: "subprocess.Popen[bytes]") -> int:
         try:
             watch.follow(run, read_status(_status_file(run)))
             asked = asked or watch.is_asked_to_stop(run)
+            if time.monotonic() - looked > health.LOOK_SECONDS:
+                health.look(run, is_running=True)
+                looked = time.monotonic()
         except DatabaseError as error:
             # The recipe does not need the database; the next look is in a second, on a new connection.
             logger.warning("Run %s cannot be followed for now: %s", run.pk, error)

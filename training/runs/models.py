@@ -66,13 +66,17 @@ class Run(models.Model):
         null=True, blank=True, help_text="When somebody asked it to stop; its worker looks here every second."
     )
     heartbeat_at = models.DateTimeField(null=True, blank=True)
+    warnings = models.JSONField(default=list, help_text="What its curves say is wrong with it (runs/finding.py).")
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="run_live")]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="run_live"),
+            models.Index(fields=["-created_at"], name="run_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.name
