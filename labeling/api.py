@@ -25,7 +25,7 @@ from labeling.prompts.intake import take_in
 from labeling.prompts.views import filtered
 from labeling.rounds.progress import loop_of
 from training.models import Run
-from training.runs.views import metrics_from
+from training.runs.curve_views import metrics_from
 
 MAX_ROWS = 50_000
 
@@ -65,7 +65,7 @@ class RunSerializer(ModelSerializer[Run]):
         model = Run
         fields = [
             "id", "recipe", "name", "spec", "seed", "state", "phase", "step", "total", "unit", "eta_seconds", "error",
-            "result", "attempts", "created_at", "started_at", "finished_at",
+            "result", "warnings", "attempts", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
 
 

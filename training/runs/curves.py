@@ -58,6 +58,32 @@ def table(runs: Iterable[Run]) -> Iterator[list[Any]]:
                 yield [str(run.pk), run.name, name, step, time, "" if value != value else value]
 
 
+class Line(NamedTuple):
+    """A curve in a row of a table, for who does not see the plot."""
+
+    name: str
+    points: int
+    gaps: int
+    first: float | None
+    last: float | None
+    low: float | None
+    high: float | None
+
+
+def lines(run: Run) -> list[Line]:
+    """A row for every curve; None where it has no number at all."""
+    columns = store.of(metrics_file(run))
+    found = []
+    for name in sorted(columns.names):
+        values = columns.curve(name).values
+        numbers = values[np.isfinite(values)]
+        ends = (
+            [float(x) for x in (numbers[0], numbers[-1], numbers.min(), numbers.max())] if len(numbers) else [None] * 4
+        )
+        found.append(Line(name, len(values), len(values) - len(numbers), *ends))
+    return found
+
+
 def minutes(curve: Curve, began: float | None) -> Floats:
     """Since the first row; a clock that was put back does not lead backwards."""
     return np.maximum.accumulate((curve.times - (began or 0.0)) / 60)
