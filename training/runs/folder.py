@@ -80,22 +80,20 @@ def machine(run: Run) -> dict[str, Any]:
 def rates(run: Run) -> list[tuple[str, float]]:
     """So many steps, episodes and tokens a second over the last rows; without two rows, nothing."""
     columns = store.of(metrics_file(run))
-    curves = [columns.curve(name) for name in columns.names]
-    if not curves:
+    if not columns.names:
         return []
-    longest = max(curves, key=lambda curve: len(curve.steps))
+    longest = columns.tail(max(columns.names, key=columns.length), RATE_POINTS)
     found = [(run.unit or "step", _slope(longest.times, longest.steps))]
     for name, unit in (("episode", "episode"), ("tokens", "token")):
         if name in columns.names:
-            curve = columns.curve(name)
+            curve = columns.tail(name, RATE_POINTS)
             found.append((unit, _slope(curve.times, curve.values)))
     return [(f"{unit}s", rate) for unit, rate in found if rate > 0]
 
 
 def _slope(times: Any, counts: Any) -> float:
-    last = min(RATE_POINTS, len(times))
-    seconds = float(times[-1] - times[-last]) if last > 1 else 0.0
-    return float(counts[-1] - counts[-last]) / seconds if seconds > 0 else 0.0
+    seconds = float(times[-1] - times[0])
+    return float(counts[-1] - counts[0]) / seconds if seconds > 0 else 0.0
 
 
 def _fits(row: dict[str, Any], wanted: Wanted, words: str) -> bool:

@@ -65,6 +65,13 @@ class Columns:
         """A copy, which does not grow any more."""
         return Curve(*(np.array(column) for column in self._columns[name]))
 
+    def tail(self, name: str, count: int) -> Curve:
+        """A copy of the last points, which costs the same however long the curve is."""
+        return Curve(*(np.array(column[-count:]) for column in self._columns[name]))
+
+    def length(self, name: str) -> int:
+        return len(self._columns[name][0])
+
     def curves(self) -> dict[str, Curve]:
         return {name: self.curve(name) for name in self._columns}
 

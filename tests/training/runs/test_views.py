@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -164,6 +165,30 @@ def test_all_points_as_csv(office: Client) -> None:
         ("a, b", "loss", "2", ""),
         ("c", "lr", "7", "0.25"),
     ]
+
+
+def test_a_poll_of_a_long_run_costs_below_twenty_milliseconds_of_cpu(office: Client) -> None:
+    """Views, log-in and database included; it is the same for 320,000 points as for ten."""
+    run = make_run(total=30_000, step=20_000)
+    curves = {f"metric/{index}": 0.123456789 for index in range(16)}
+    line = json.dumps({"step": 1, "time": 1.0} | curves)
+    lines = (line.replace('"step": 1', f'"step": {step}', 1) for step in range(1, 20_001))
+    (storage.run_folder(run.pk) / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    address = reverse("run-curves", args=[run.pk])
+    mark = office.get(address).json()["mark"]
+    rows_in_addition = [{"step": 20_001, "time": 2.0, **curves}]
+    with (storage.run_folder(run.pk) / "metrics.jsonl").open("a") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in rows_in_addition))
+
+    def spent(*arguments: Any, **options: Any) -> float:
+        began = time.process_time()
+        assert office.get(*arguments, **options).status_code == 200
+        return time.process_time() - began
+
+    htmx = {"HX-Request": "true"}
+    assert min(spent(address, {"after": mark}) for _ in range(10)) < 0.02
+    assert min(spent(reverse("run-detail", args=[run.pk]), headers=htmx) for _ in range(10)) < 0.02
+    assert office.get(address, {"after": mark}).json()["rows"] == rows_in_addition
 
 
 # ── Samples and log ─────────────────────────────────────────────────────────────────────────────────────────────────
