@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from labeling.models import User
 from tests.browser.conftest import log_in
+from tests.browser.test_accessibility import violations
 from training import storage
 from training.models import Run
 from training.runs import control
@@ -144,6 +145,7 @@ def test_a_warning_leads_to_its_step_in_the_plot(page: Page, researcher: User) -
     page.get_by_role("link", name="Show it").click()
     expect(page.locator(".plot.shown h3")).to_have_text("KL")
     assert page.locator(".plot.shown .plot-area").evaluate("area => area.layout.shapes[0].x0") == 4
+    assert violations(page) == []
 
 
 def test_a_run_is_stopped_and_resumed_by_buttons_that_come_by_themselves(page: Page, researcher: User) -> None:
@@ -158,6 +160,7 @@ def test_a_run_is_stopped_and_resumed_by_buttons_that_come_by_themselves(page: P
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     page.get_by_role("link", name="Try again").click()
     expect(page.get_by_label("kl_coef", exact=True)).to_have_value("0.02")
+    assert violations(page) == []
     page.get_by_label("kl_coef", exact=True).fill("0.1")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("kl_coef")).to_contain_text(["→ 0.100"])
@@ -170,12 +173,12 @@ def test_runs_are_ticked_in_the_list_and_lie_over_each_other(page: Page, researc
     page.goto(reverse("run-list"))
     for name in ("one", "two"):
         page.get_by_label(re.compile(f"Compare {name} of")).check()
+    assert violations(page) == []
     page.get_by_role("button", name="Compare the ticked runs").click()
     expect(page.get_by_role("heading", name="objective/kl")).to_be_visible()
     assert page.locator(".plot-area").first.evaluate("area => area.data.map((line) => line.name).sort()") == [
         "one",
         "two",
     ]
-    expect(
-        page.get_by_role("row", name="lr 0.2 0.1").or_(page.get_by_role("row", name="lr 0.200 0.100"))
-    ).to_be_visible()
+    expect(page.get_by_role("row", name="lr 0.200 0.100")).to_be_visible()
+    assert violations(page) == []
