@@ -30,7 +30,7 @@ from labeling.reward_models import report as reward_models
 from labeling.reward_models import scored
 from labeling.rounds.progress import loop_of
 from training.models import Run
-from training.runs.views import metrics_from
+from training.runs.curve_views import metrics_from
 
 MAX_ROWS = 50_000
 
@@ -70,7 +70,7 @@ class RunSerializer(ModelSerializer[Run]):
         model = Run
         fields = [
             "id", "recipe", "name", "spec", "seed", "state", "phase", "step", "total", "unit", "eta_seconds", "error",
-            "result", "attempts", "created_at", "started_at", "finished_at",
+            "result", "warnings", "attempts", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
 
 

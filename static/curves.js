@@ -1,38 +1,42 @@
-// The run page's curves: reads metrics.jsonl by byte offset while it grows, one plot for each group of metrics.
+// Draws the curves of one run (what belongs together in one plot) or of several (a plot a curve, a line a run).
 (() => {
   "use strict";
   const root = document.getElementById("curves");
+  if (!root) return;
   const state = document.getElementById("curves-state");
+  const shown = document.getElementById("curves-shown");
+  const { smooth, axis, scale, whole } = shown.elements;
+  const said = document.getElementById("smooth-said");
+  const runs = JSON.parse(document.getElementById("curve-runs").textContent).map(window.podiumCurves.follow);
+  const isMany = runs.length > 1;
   const EVERY = 3000;
-  // What belongs on one axis. The rest gets a plot of its own, under its own name.
+  // What belongs on one axis, in the order in which one looks at it. The rest gets a plot of its own, behind "More curves".
   const GROUPS = [
-    ["Loss", /^(loss|val|valid|eval)\/(train|valid|loss|lm|ptx|demonstrations|rankings)$|^(val\/loss|loss)$/],
-    ["Scores and rewards", /^objective\/(scores|rlhf_reward|non_score_reward|reward)/],
+    ["Loss", /^loss\/(train|ptx|lm)$|^(val|valid|eval)\/(loss|lm_loss)$|^loss$/],
+    ["Reward", /^objective\/(scores|rlhf_reward|non_score_reward)$|(^|\/)reward$/],
+    ["KL", /^(objective|eval)\/kl$/],
+    ["Entropy", /entropy/],
+    ["Clip fraction", /clipfrac/],
+    ["Value error", /^loss\/value_avg$/],
+    ["Learning rate", /(^|\/)(lr|learning_rate)$/],
+    ["Gradient norms", /(^|\/)grad_norm$/],
     ["Accuracy", /accuracy/],
-    ["Learning rate", /(^|\/)lr$|learning_rate/],
+    ["Response length", /response_length$/],
   ];
-  // What one looks at first; the rest waits behind "More curves".
-  const FIRST = ["Loss", "Scores and rewards", "objective/kl", "objective/entropy", "Accuracy", "val/response_length", "Learning rate"];
-  const HIDDEN = new Set(["episode"]);
-  const title = (name) => GROUPS.find(([, pattern]) => pattern.test(name))?.[0] ?? name;
-  const series = new Map(); // metric → Map(step → value): a row that comes again replaces the earlier one
-  const drawn = new Map(); // title → plot element
+  const HIDDEN = new Set(["episode", "tokens"]);
+  const groupOf = (metric) => GROUPS.findIndex(([, pattern]) => pattern.test(metric));
+  const titleOf = (metric) => (isMany ? metric : GROUPS[groupOf(metric)]?.[0] ?? metric);
+  const drawn = new Map(); // title → plot's area
   const rest = document.createElement("div");
-  let offset = 0;
+  let range = null; // of x, that is looked at closely
+  let pointed = null; // {curve, step} of a warning that is shown
+  let box = null;
 
-  function take(rows) {
-    for (const { step, time, ...values } of rows) {
-      for (const [name, value] of Object.entries(values)) {
-        if ((typeof value !== "number" && value !== null) || HIDDEN.has(name)) continue;
-        if (!series.has(name)) series.set(name, new Map());
-        series.get(name).set(step, value);
-      }
-    }
-  }
+  const view = () => ({ x: axis.value, smooth: Number(smooth.value), low: range?.[0] ?? null, high: range?.[1] ?? null });
 
   function more() {
-    if (rest.childElementCount === 0) {
-      const box = document.createElement("details");
+    if (!box) {
+      box = document.createElement("details");
       const summary = document.createElement("summary");
       summary.textContent = "More curves";
       rest.className = "plots";
@@ -43,21 +47,21 @@
     return rest;
   }
 
-  function plotOf(name, isFirst) {
-    if (drawn.has(name)) return drawn.get(name);
+  function areaOf(title, isFirst) {
+    if (drawn.has(title)) return drawn.get(title);
     const figure = document.createElement("section");
     const heading = document.createElement("h3");
     const area = document.createElement("div");
     figure.className = "plot";
     area.className = "plot-area";
-    heading.textContent = name;
+    heading.textContent = title;
     figure.append(heading, area);
     (isFirst ? root : more()).append(figure);
-    drawn.set(name, area);
+    drawn.set(title, area);
     return area;
   }
 
-  function draw() {
+  function colors() {
     const style = getComputedStyle(document.documentElement);
     const probe = document.createElement("span"); // resolves light-dark() to the color in use
     document.body.append(probe);
@@ -65,56 +69,135 @@
       probe.style.color = style.getPropertyValue(token);
       return getComputedStyle(probe).color;
     };
-    const ink = color("--ink-soft"), line = color("--line"), surface = color("--surface");
-    const hues = [color("--accent"), color("--gold"), color("--bad"), color("--good"), ink];
+    const found = {
+      ink: color("--ink-soft"), line: color("--line"), surface: color("--surface"), gold: color("--gold"),
+      hues: Array.from({ length: 8 }, (_, index) => color(`--hue-${index}`)), font: style.getPropertyValue("--ui"),
+    };
     probe.remove();
+    return found;
+  }
 
-    const plots = new Map();
-    for (const name of series.keys()) plots.set(title(name), [...(plots.get(title(name)) ?? []), name]);
-    const place = (name) => (FIRST.indexOf(name) + 1 || FIRST.length + 1);
-    const isFirst = (name) => FIRST.includes(name) || ![...plots.keys()].some((one) => FIRST.includes(one));
-    const ordered = [...plots].sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b));
-    for (const [name, metrics] of ordered) {
-      const traces = metrics.map((metric, index) => {
-        const points = [...series.get(metric)].sort(([a], [b]) => a - b);
-        return {
-          x: points.map(([step]) => step), y: points.map(([, value]) => value), name: metric,
-          mode: points.length < 3 ? "lines+markers" : "lines", line: { width: 2, color: hues[index % hues.length] },
-        };
-      });
-      const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
-      window.Plotly.react(plotOf(name, isFirst(name)), traces, {
+  function linesOf(run, metric, color, name) {
+    const { x, y, smooth: average } = run.curves.get(metric);
+    const mode = x.length < 3 ? "lines+markers" : "lines";
+    const line = { type: "scatter", name, mode, legendgroup: name, line: { width: 2, color } };
+    if (!average) return [{ ...line, x, y }];
+    const raw = { ...line, x, y, opacity: 0.25, line: { width: 1, color }, showlegend: false, hoverinfo: "skip" };
+    return [raw, { ...line, x: average.x, y: average.y }];
+  }
+
+  function draw() {
+    const hue = colors();
+    const plots = new Map(); // title → its metrics
+    for (const metric of new Set(runs.flatMap((run) => [...run.curves.keys()]))) {
+      if (HIDDEN.has(metric)) continue;
+      plots.set(titleOf(metric), [...(plots.get(titleOf(metric)) ?? []), metric]);
+    }
+    const place = ([, metrics]) => Math.min(...metrics.map((metric) => { const at = groupOf(metric); return at < 0 ? GROUPS.length : at; }));
+    const ordered = [...plots].sort((a, b) => place(a) - place(b) || a[0].localeCompare(b[0]));
+    const hasGroups = ordered.some((one) => place(one) < GROUPS.length);
+    for (const one of ordered) {
+      const [title, metrics] = one;
+      const area = areaOf(title, !hasGroups || place(one) < GROUPS.length);
+      if (!area.clientWidth) continue; // in a closed box
+      const traces = isMany
+        ? runs.filter((run) => run.curves.has(metrics[0])).flatMap((run) => linesOf(run, metrics[0], hue.hues[run.color], run.name))
+        : metrics.flatMap((metric, index) => linesOf(runs[0], metric, hue.hues[index % 8], metric));
+      const marks = pointed && axis.value === "step" && metrics.includes(pointed.curve)
+        ? [{ type: "line", x0: pointed.step, x1: pointed.step, y0: 0, y1: 1, yref: "paper", line: { color: hue.gold, width: 2, dash: "dot" } }] : [];
+      const grid = { gridcolor: hue.line, zerolinecolor: hue.line, linecolor: hue.line, automargin: true };
+      window.Plotly.react(area, traces, {
         margin: { t: 6, r: 8, b: 34, l: 48 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
-        font: { color: ink, family: style.getPropertyValue("--ui"), size: 12 }, hovermode: "x unified",
-        hoverlabel: { bgcolor: surface },
-        xaxis: { ...axis, title: { text: "step", standoff: 4 } }, yaxis: axis,
-        showlegend: metrics.length > 1, legend: { orientation: "h", y: 1.12, x: 0 },
+        font: { color: hue.ink, family: hue.font, size: 12 }, hovermode: "x unified", hoverlabel: { bgcolor: hue.surface },
+        xaxis: { ...grid, title: { text: axis.value === "step" ? "step" : "minutes", standoff: 4 }, ...(range ? { range } : { autorange: true }) },
+        yaxis: { ...grid, type: scale.value, fixedrange: true }, shapes: marks,
+        showlegend: isMany || metrics.length > 1, legend: { orientation: "h", y: 1.12, x: 0 },
       }, { displayModeBar: false, responsive: true });
+      if (!area.dataset.zooms) area.on("plotly_relayout", zoom);
+      area.dataset.zooms = "yes";
+    }
+    whole.hidden = range === null;
+  }
+
+  // All plots look at the same range, of which the server has more detail.
+  function zoom(change) {
+    const low = change["xaxis.range[0]"], high = change["xaxis.range[1]"];
+    if (low !== undefined && high !== undefined) range = [low, high];
+    else if (change["xaxis.autorange"]) range = null;
+    else return;
+    reload();
+  }
+
+  function tell(error) {
+    state.hidden = false;
+    state.textContent = `The curves cannot be read just now (${error.message}); trying again.`;
+  }
+
+  function show() {
+    const curves = runs.flatMap((run) => [...run.curves.values()]);
+    const hasCurves = curves.some((curve) => curve.points > 1);
+    const isLive = runs.some((run) => run.live);
+    if (hasCurves) draw();
+    state.hidden = hasCurves;
+    shown.hidden = !hasCurves;
+    if (curves.length) state.textContent = isLive ? "One row of numbers so far." : "This run measured once: its values stand above.";
+    else state.textContent = isLive ? "No numbers yet." : `${isMany ? "These runs" : "This run"} wrote no metrics.`;
+  }
+
+  async function reload() {
+    try {
+      await Promise.all(runs.map((run) => run.load(view())));
+      show();
+      return true;
+    } catch (error) {
+      tell(error);
+      return false;
     }
   }
 
   async function poll() {
     if (document.visibilityState === "visible") {
       try {
-        const answer = await fetch(`${root.dataset.metrics}?from=${offset}`, { headers: { Accept: "application/json" } });
-        if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
-        const { rows, next, live } = await answer.json();
-        if (next < offset) series.clear(); // the file was cut: a resumed run writes from its last saved step on
-        offset = next;
-        take(rows);
-        const hasCurves = [...series.values()].some((points) => points.size > 1);
-        if (rows.length && hasCurves) draw();
-        state.hidden = hasCurves;
-        if (series.size) state.textContent = live ? "One row of numbers so far." : "This run measured once: its values stand above.";
-        else state.textContent = live ? "No numbers yet." : "This run wrote no metrics.";
-        if (!live) return;
+        const live = runs.filter((run) => run.live);
+        if (!live.length) return;
+        const changed = await Promise.all(live.map((run) => run.news()));
+        if (changed.some(Boolean) || !live.every((run) => run.live)) show();
       } catch (error) {
-        state.hidden = false;
-        state.textContent = `The curves cannot be read just now (${error.message}); trying again.`;
+        tell(error);
       }
     }
     setTimeout(poll, EVERY);
   }
+
+  let later = 0;
+  smooth.addEventListener("input", () => {
+    said.textContent = Number(smooth.value) ? Number(smooth.value).toFixed(2) : "off";
+    clearTimeout(later);
+    later = setTimeout(reload, 150);
+  });
+  axis.addEventListener("change", () => { range = null; reload(); });
+  scale.addEventListener("change", draw);
+  whole.addEventListener("click", () => { range = null; reload(); });
+  shown.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("podium:theme", () => { if (drawn.size) draw(); });
-  poll();
+
+  // A warning leads to the step in the plot.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-curve]");
+    const area = link && drawn.get(titleOf(link.dataset.curve));
+    if (!area) return;
+    event.preventDefault();
+    pointed = { curve: link.dataset.curve, step: Number(link.dataset.step) };
+    const details = area.closest("details");
+    if (details) details.open = true;
+    for (const figure of document.querySelectorAll(".plot.shown")) figure.classList.remove("shown");
+    area.parentElement.classList.add("shown");
+    draw();
+    area.parentElement.scrollIntoView({ block: "center" });
+  });
+
+  (async () => {
+    while (!(await reload())) await new Promise((resolve) => { setTimeout(resolve, EVERY); });
+    setTimeout(poll, EVERY);
+  })();
 })();

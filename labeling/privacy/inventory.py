@@ -171,6 +171,7 @@ ACTS = frozenset(
         "labeling.Verdict.made_by",
         "labeling.Erasure.asked_by",
         "labeling.Erasure.done_by",
+        "training.RunRequest.by",
         "admin.LogEntry.user",
     }
 )

@@ -7,9 +7,12 @@ import json
 import math
 import os
 import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
+
+MARKED_BYTES = 128  # a row has its time to the millisecond: the same bytes at the same place are the same row
 
 
 class MetricsWriter:
@@ -85,3 +88,47 @@ def read_metrics(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int
             if row is not None:
                 rows.append(row)
     return rows, end
+
+
+class Mark(NamedTuple):
+    """How far a file was read, and a checksum of the bytes before: it tells whether the file was cut meanwhile.
+
+    A resumed run cuts off rows and writes them again; soon the file is as long as before, and a length says nothing.
+    """
+
+    offset: int = 0
+    check: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.offset}-{self.check}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From its text. Raises ValueError."""
+        offset, _, check = text.partition("-")
+        if not (offset.isdecimal() and check.isdecimal() and len(offset) <= 15 and len(check) <= 10):
+            raise ValueError(f"{text!r} is no mark.")
+        return cls(int(offset), int(check))
+
+
+def read_since(path: Path, mark: Mark) -> tuple[list[dict[str, Any]], Mark] | None:
+    """The whole rows after `mark`, and the mark to go on from. None where the file was cut: read it from Mark()."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return ([], mark) if mark == Mark() else None
+    with file:
+        before = _bytes_before(file, mark.offset)
+        if before is None or zlib.crc32(before) != mark.check:
+            return None
+        data = file.read()
+    data = data[: data.rfind(b"\n") + 1]
+    rows = [row for line in data.splitlines(keepends=True) if (row := _parse(line)) is not None]
+    return rows, Mark(mark.offset + len(data), zlib.crc32((before + data)[-MARKED_BYTES:]))
+
+
+def _bytes_before(file: Any, offset: int) -> bytes | None:
+    """The last MARKED_BYTES before `offset`, where the file then stands; None where it is not as long."""
+    file.seek(max(0, offset - MARKED_BYTES))
+    found: bytes = file.read(min(offset, MARKED_BYTES))
+    return found if len(found) == min(offset, MARKED_BYTES) else None

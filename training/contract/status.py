@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any, TypedDict
 
+from training.contract import processes
+
 HEARTBEAT_SECONDS = 2.0
 
 
@@ -24,6 +26,8 @@ class Status(TypedDict):
     eta_seconds: float | None
     pid: int
     host: str
+    processes: int  # that work on the run, this one included
+    device: str  # as torch names it; empty until the recipe says so
     result: dict[str, Any] | None
 
 
@@ -51,6 +55,8 @@ class StatusWriter:
             eta_seconds=None,
             pid=os.getpid(),
             host=socket.gethostname(),
+            processes=processes.count(),
+            device="",
             result=None,
         )
         self._write()
@@ -60,6 +66,10 @@ class StatusWriter:
     def stage(self, stage: str) -> None:
         with self._guard:
             self._status["stage"] = stage
+
+    def device(self, device: str) -> None:
+        with self._guard:
+            self._status["device"] = device
 
     def progress(self, step: int, total: int, unit: str) -> None:
         """`step` of `total` are done. The first call anchors the estimate of the time left, also after a resume."""

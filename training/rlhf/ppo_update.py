@@ -33,6 +33,9 @@ class Averages:
         for name, value in zip(values, total, strict=True):
             self.add(name, value)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
     def means(self) -> dict[str, float]:
         return {name: sum(float(value) for value in values) / len(values) for name, values in self._values.items()}
 
@@ -42,7 +45,7 @@ def policy_backward(
 ) -> None:
     """Gradient of the clipped policy loss, a mean over the response tokens of the whole minibatch."""
     inside = rollout.inside
-    total = approxkl = clipped = ratios = torch.zeros((), device=inside.device)
+    total = approxkl = clipped = ratios = errors = torch.zeros((), device=inside.device)
     for rows in minibatch.rows:
         logprobs = response_logprobs(policy, rows.packed, spec.temperature)
         old_logprobs = take(rollout.logprobs, rows, inside)
@@ -57,6 +60,9 @@ def policy_backward(
             bound = ratio.clamp(1 - spec.cliprange, 1 + spec.cliprange)
             clipped = clipped + (-advantages * bound > -advantages * ratio).sum() / minibatch.tokens
             ratios = ratios + ratio.sum() / minibatch.tokens
+            errors = errors + (ratio - 1).abs().sum() / minibatch.tokens
+    if "policy/first_ratio_error" not in averages:  # of the first minibatch alone, before any step: there it is 0
+        averages.add_summed({"policy/first_ratio_error": errors})
     averages.add_summed({"loss/policy_avg": total, "policy/approxkl_avg": approxkl})
     averages.add_summed({"policy/clipfrac_avg": clipped, "val/ratio": ratios})
 

@@ -43,6 +43,7 @@ class Session:
         hf_logging.set_verbosity_error()
         self.device = distributed.start()
         self.is_first = distributed.rank() == 0
+        status.device(_name_of(self.device))
         if distributed.count() > 1:
             stop.listen()
         self._shards = sharding.is_asked_for()
@@ -146,6 +147,10 @@ def publish_checkpoint(run: RunDir, model: Any, tokenizer: Any) -> None:
     if distributed.rank() == 0:
         publish_folder(run.checkpoint, write)
     distributed.wait()
+
+
+def _name_of(device: torch.device) -> str:
+    return f"{device} {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
 
 
 def _state_of(part: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.utils import timezone
 
 from training import storage
@@ -25,7 +25,7 @@ from training.contract.processes import LEASH
 from training.contract.run_dir import RunError, is_held, write_atomically
 from training.contract.specs import spec_from_dict
 from training.contract.status import read_status
-from training.runs import leash, watch
+from training.runs import health, leash, watch
 from training.runs.models import Checkpoint, Dataset, Run, RunInput, RunParent
 from training.runs.weights import hold_weights
 
@@ -33,6 +33,13 @@ logger = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 1.0
 EXIT_BUSY = 76  # another process holds the run folder
+# Settings that say how a run computes and not what: with others of these it goes on from its saved state.
+WITHOUT_EFFECT = frozenset(
+    {"micro_batch_tokens", "threads", "save_every", "max_concurrency", "request_timeout", "api_key_env"}
+)
+# What a run wrote before it began anew lies in a folder of this name, by the attempt that wrote it last.
+EARLIER = "earlier"
+STAYS = {"lock", "log.txt", EARLIER}
 # The recipe reads files; what opens the database or signs cookies is none of its business.
 SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_HOST_PASSWORD")
 
@@ -62,14 +69,58 @@ def queue_run(
     return run
 
 
-def retry(run: Run) -> bool:
-    """Queue a failed run again; it goes on from its saved state. False where it is not failed (any more)."""
-    changed = Run.objects.filter(pk=run.pk, state=Run.State.FAILED).update(
-        state=Run.State.QUEUED, error="", finished_at=None, futile_attempts=0, rung_at=None
-    )
-    if changed:
-        transaction.on_commit(lambda: watch.ring_run(run), robust=True)
-    return bool(changed)
+def retry(
+    run: Run,
+    spec: Mapping[str, Any] | None = None,
+    *,
+    anew: bool | None = None,
+    by: Model | None = None,
+) -> bool:
+    """Queue a failed or stopped run again, with other settings if `spec` says so. False where it is neither any more.
+
+    It goes on from its saved state, or begins `anew`: then what it wrote is laid aside in its folder, below earlier/.
+    Not told which, it begins anew where a setting changes that the saved state depends on: what the attempt before
+    made by other settings would stand for these. Raises SpecError for settings that cannot work, OSError where the
+    folder cannot be written; then nothing has changed.
+    """
+    if spec is not None:
+        spec_from_dict(run.recipe, spec)
+    with transaction.atomic():
+        waiting = Run.objects.select_for_update().filter(pk=run.pk)
+        row = waiting.filter(state__in=(Run.State.FAILED, Run.State.STOPPED)).first()
+        if row is None:
+            return False
+        after = row.spec if spec is None else dict(spec)
+        names = sorted(row.spec.keys() | after.keys())
+        changed = {
+            name: [row.spec.get(name), after.get(name)] for name in names if row.spec.get(name) != after.get(name)
+        }
+        if anew is None:
+            anew = not changed.keys() <= WITHOUT_EFFECT
+        row.requests.create(verb="retry", by_id=by.pk if by else None, anew=anew, changed=changed)
+        if anew:
+            row.furthest_step, row.step, row.warnings = 0, 0, []
+        row.spec, row.state, row.error, row.finished_at = after, Run.State.QUEUED, "", None
+        row.futile_attempts, row.rung_at, row.stop_requested_at = 0, None, None
+        row.save()
+        # Before the commit: until then no worker can take the run and read an old file.
+        _make_ready_again(row, anew=anew)
+        transaction.on_commit(lambda: watch.ring_run(row), robust=True)
+    run.refresh_from_db()
+    return True
+
+
+def _make_ready_again(run: Run, *, anew: bool) -> None:
+    folder = storage.run_folder(run.pk)
+    if not folder.is_dir():
+        return
+    if anew:
+        aside = folder / EARLIER / str(run.attempts)
+        aside.mkdir(parents=True, exist_ok=True)
+        for path in sorted(folder.iterdir()):
+            if path.name not in STAYS:
+                path.rename(aside / path.name)
+    write_atomically(folder / "run.json", functools.partial(_write_description, run))
 
 
 def execute(run_id: UUID) -> None:
@@ -86,6 +137,7 @@ def execute(run_id: UUID) -> None:
         watch.fail(run, str(error))
         return
     code = _follow_to_the_end(run, process)
+    health.look(run, is_running=False)
     if code == EXIT_BUSY or is_held(storage.run_folder(run.pk)):  # a launcher has exit codes of its own
         time.sleep(2)  # an orphan of a killed worker or launcher is still saving; it ends soon
         watch.queue_again(run)
@@ -200,21 +252,26 @@ def _code_version() -> str:
 
 def _follow_to_the_end(run: Run, process: "subprocess.Popen[bytes]") -> int:
     """Copy the recipe's progress into the row until its process ends; gives the exit code."""
-    told_to_stop = False
+    told_to_stop, looked = False, time.monotonic()
     while True:
         try:
             return process.wait(FOLLOW_SECONDS)
         except subprocess.TimeoutExpired:
             pass
-        if stopping.is_set() and not told_to_stop:
-            process.terminate()
-            told_to_stop = True
+        asked = stopping.is_set()
         try:
             watch.follow(run, read_status(_status_file(run)))
+            asked = asked or watch.is_asked_to_stop(run)
+            if time.monotonic() - looked > health.LOOK_SECONDS:
+                health.look(run, is_running=True)
+                looked = time.monotonic()
         except DatabaseError as error:
             # The recipe does not need the database; the next look is in a second, on a new connection.
             logger.warning("Run %s cannot be followed for now: %s", run.pk, error)
             connection.close()
+        if asked and not told_to_stop:
+            process.terminate()
+            told_to_stop = True
 
 
 def _status_file(run: Run) -> Path:

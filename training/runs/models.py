@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -61,17 +62,57 @@ class Run(models.Model):
     furthest_step = models.PositiveIntegerField(default=0, help_text="The furthest step at which it ever died.")
     worker = models.CharField(max_length=200, blank=True, help_text="host:pid of the process that follows it.")
     rung_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told about it.")
+    stop_requested_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody asked it to stop; its worker looks here every second."
+    )
     heartbeat_at = models.DateTimeField(null=True, blank=True)
+    warnings = models.JSONField(default=list, help_text="What its curves say is wrong with it (runs/finding.py).")
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="run_live")]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="run_live"),
+            models.Index(fields=["-created_at"], name="run_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Asked to stop, and still saving."""
+        return self.state == self.State.RUNNING and self.stop_requested_at is not None
+
+
+class RunRequest(models.Model):
+    """What a person asked of a run: the history of who stopped it, resumed it, tried it again with what."""
+
+    class Verb(models.TextChoices):
+        STOP = "stop", "stopped"
+        RESUME = "resume", "resumed"
+        RETRY = "retry", "tried again"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="requests")
+    verb = models.CharField(max_length=6, choices=Verb)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: a program."
+    )
+    at = models.DateTimeField(default=timezone.now)
+    anew = models.BooleanField(default=False, help_text="Begun from the beginning, not from the saved state.")
+    changed = models.JSONField(default=dict, help_text="Settings that were changed: {name: [before, after]}.")
+
+    class Meta:
+        ordering = ["at"]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.get_verb_display()}"
 
 
 class Checkpoint(models.Model):

@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-# Sent when a run has come to its end, done or failed; `run` is its row. A doorbell: it may be missed.
+# Sent when a run has come to its end, done, failed or stopped; `run` is its row. A doorbell: it may be missed.
 run_ended = Signal()

@@ -1,8 +1,11 @@
 """What the rows of runs say is kept true: progress copied, ends settled, runs of dead workers taken up again."""
 
+import contextlib
 import logging
 import os
+import signal
 import socket
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,8 +43,9 @@ def watch_runs() -> None:
         if _is_followed(run):
             continue
         status = read_status(storage.run_folder(run.pk) / "status.json")
-        if _recipe_lives(run, status):
+        if status and _recipe_lives(run, status):
             follow(run, status, pulse=False)
+            _stop_orphan(run, status)
         else:
             logger.warning("Run %s lost its worker %s.", run.pk, run.worker)
             settle(run, status)
@@ -98,9 +102,19 @@ def fail(run: Run, sentence: str) -> None:
 
 
 def queue_again(run: Run, **fields: Any) -> None:
-    """Back in line; the next worker goes on from the saved state."""
-    if _update(run, state=Run.State.QUEUED, worker="", eta_seconds=None, **fields):
+    """Back in line; the next worker goes on from the saved state. A run that was asked to stop is stopped instead."""
+    ends = {"worker": "", "eta_seconds": None, **fields}
+    # In this order: a request that comes between the two is seen by the second, and none is ever taken back.
+    if _update(run, only={"stop_requested_at": None}, state=Run.State.QUEUED, **ends):
         ring_run(run)
+    elif _update(run, state=Run.State.STOPPED, finished_at=timezone.now(), **ends):
+        run_ended.send_robust(sender=Run, run=run)
+
+
+def is_asked_to_stop(run: Run) -> bool:
+    """Whether somebody asked this attempt to stop."""
+    asked = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, attempts=run.attempts)
+    return asked.filter(stop_requested_at__isnull=False).exists()
 
 
 def _finish(run: Run, status: Status) -> None:
@@ -116,8 +130,10 @@ def _finish(run: Run, status: Status) -> None:
 
 
 def _died(run: Run) -> None:
-    """Killed, out of memory, power cut. Tried again as long as the attempts get further."""
-    if run.step > run.furthest_step:
+    """Killed, out of memory, power cut. Tried again as long as the attempts get further; one asked to stop rests."""
+    if is_asked_to_stop(run):
+        queue_again(run)
+    elif run.step > run.furthest_step:
         queue_again(run, furthest_step=run.step, futile_attempts=0)
     elif run.futile_attempts + 1 < FUTILE_ATTEMPTS:
         queue_again(run, futile_attempts=run.futile_attempts + 1)
@@ -142,9 +158,10 @@ def _progress(status: Status | None) -> dict[str, Any]:
     }
 
 
-def _update(run: Run, **fields: Any) -> bool:
+def _update(run: Run, only: Mapping[str, Any] | None = None, **fields: Any) -> bool:
     """Change the row if it is still this attempt's: whoever took the run up later is not disturbed."""
-    changed = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, attempts=run.attempts).update(**fields)
+    mine = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, attempts=run.attempts, **(only or {}))
+    changed = mine.update(**fields)
     if changed:
         for name, value in fields.items():
             setattr(run, name, value)
@@ -162,14 +179,21 @@ def _is_followed(run: Run) -> bool:
     return host != socket.gethostname() or _command(int(pid)) != b""
 
 
-def _recipe_lives(run: Run, status: Status | None) -> bool:
+def _recipe_lives(run: Run, status: Status) -> bool:
     """An orphan may still be at work: it is honored, for two on one folder would be worse."""
-    if status is None or status["state"] != "running":
+    if status["state"] != "running":
         return False
     if status["host"] == socket.gethostname():
         command = _command(status["pid"])
         return command is None or str(run.pk).encode() in command
     return timezone.now().timestamp() - status["heartbeat"] < settings.HEARTBEAT_SECONDS
+
+
+def _stop_orphan(run: Run, status: Status) -> None:
+    """Its worker, who would have told it, is gone."""
+    if run.stop_requested_at and status["host"] == socket.gethostname():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(status["pid"], signal.SIGTERM)
 
 
 def _command(pid: int) -> bytes | None:

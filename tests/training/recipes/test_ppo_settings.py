@@ -28,6 +28,13 @@ def test_the_temperature_is_that_of_policy_reference_and_update(world: World) ->
     assert row["objective/entropy"] < 0.8 * first_row(world, {"temperature": 1.0}, "warm")["objective/entropy"]
 
 
+def test_the_first_ratio_is_of_the_first_minibatch_alone(world: World) -> None:
+    """The mean of an iteration's ratios moves with its steps; before the first of them the ratio is 1."""
+    row = first_row(world, {"minibatch_size": 4, "lr": 1e-2})
+    assert row["policy/approxkl_avg"] > 0
+    assert row["policy/first_ratio_error"] == 0
+
+
 def test_vf_coef_scales_the_gradient_of_the_value_model_and_of_nothing_else(world: World) -> None:
     one, three = first_row(world, {"vf_coef": 0.1}, "one"), first_row(world, {"vf_coef": 0.3}, "three")
     assert three["value/grad_norm"] == pytest.approx(3 * one["value/grad_norm"], rel=1e-5)
@@ -39,7 +46,8 @@ def test_logprobs_of_the_sampler_are_those_of_the_trainer_up_to_rounding(world: 
     """The step is the same one; at temperature .7, which both have to know of."""
     exact = first_row(world, {"temperature": 0.7}, "exact")
     captured = first_row(world, {"temperature": 0.7, "old_logprobs": "sampler"}, "captured")
-    assert exact["policy/approxkl_avg"] == 0
+    assert exact["policy/approxkl_avg"] == exact["policy/first_ratio_error"] == 0
+    assert 0 < captured["policy/first_ratio_error"] < 1e-4
     assert 0 < captured["policy/approxkl_avg"] < 1e-9
     assert captured["policy/clipfrac_avg"] == 0
     for name in ("policy/grad_norm", "objective/entropy", "objective/rlhf_reward"):
