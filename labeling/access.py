@@ -3,7 +3,7 @@
 from typing import cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -25,6 +25,7 @@ from labeling.models import (
     Response,
     Role,
     Round,
+    RoundEvent,
     ScreeningItem,
     ScreeningSet,
     Sitting,
@@ -132,11 +133,15 @@ def kind_of(name: str) -> Kind:
 
 
 def round_for_research(round_id: int) -> Round:
-    return get_object_or_404(Round.objects.prefetch_related("stages__run", "stages__batch"), pk=round_id)
+    """With its stages and their runs, without what runs have for settings and results: its page polls."""
+    stages = Stage.objects.select_related("run").defer("run__spec", "run__result", "run__error")
+    last = RoundEvent.objects.filter(round=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    rounds = Round.objects.annotate(last_event=Subquery(last)).select_related("created_by")
+    return get_object_or_404(rounds.prefetch_related(Prefetch("stages", queryset=stages)), pk=round_id)
 
 
 def stage_for_research(round_id: int, name: str) -> Stage:
-    return get_object_or_404(Stage, round_id=round_id, name=name)
+    return get_object_or_404(Stage.objects.select_related("round", "run"), round_id=round_id, name=name)
 
 
 def batch_for_research(batch_id: int) -> Batch:

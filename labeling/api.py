@@ -23,6 +23,7 @@ from labeling.models import Prompt, Role, User
 from labeling.prompts.forms import PromptFilter
 from labeling.prompts.intake import take_in
 from labeling.prompts.views import filtered
+from labeling.rounds import timeline
 from labeling.rounds.progress import loop_of
 from training.models import Run
 from training.runs.views import metrics_from
@@ -121,7 +122,8 @@ class RoundView(ResearcherView):
             for step in loop_of(round_)
         ]
         fields = {name: getattr(round_, name) for name in ("id", "name", "state", "seed", "settings", "created_at")}
-        return Response({**fields, "finished_at": round_.finished_at, "stages": stages})
+        events = timeline.as_json(round_)
+        return Response({**fields, "finished_at": round_.finished_at, "stages": stages, "events": events})
 
 
 class AgreementView(APIView):

@@ -23,7 +23,7 @@ from labeling.queue.models import (
     WorkItemCompletion,
 )
 from labeling.rankings.models import RankedCompletion, Ranking
-from labeling.rounds.models import Round, Stage
+from labeling.rounds.models import Round, RoundEvent, Stage
 from labeling.rubrics.models import Rubric
 from labeling.screening.models import Grade, Reference, Response, ScreeningItem, ScreeningSet, Sitting
 from labeling.surveys.models import Survey, SurveyCount, SurveyMark
@@ -68,6 +68,7 @@ __all__ = [
     "Response",
     "Role",
     "Round",
+    "RoundEvent",
     "Rubric",
     "ScreeningItem",
     "ScreeningSet",

@@ -160,6 +160,7 @@ ACTS = frozenset(
         "labeling.Rate.set_by",
         "labeling.Reference.researcher",
         "labeling.Round.created_by",
+        "labeling.RoundEvent.who",
         "labeling.ScreeningSet.created_by",
         "labeling.StateChange.by",
         "labeling.Survey.opened_by",

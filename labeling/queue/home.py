@@ -112,7 +112,12 @@ def _returning(labeler: Labeler, lanes: Iterable[Lane]) -> dict[int, tuple[int, 
     """Per lane how many pieces others hold that this labeler might get, and when the first lease of them ends."""
     mine = Assignment.objects.filter(labeler=labeler, item=OuterRef("item"))
     leases = Assignment.objects.filter(
-        ~Exists(mine), lane__in=lanes, state=Assignment.State.LEASED, item__withdrawn_at=None, item__held_at=None
+        ~Exists(mine),
+        lane__in=lanes,
+        state=Assignment.State.LEASED,
+        item__withdrawn_at=None,
+        item__held_at=None,
+        item__is_paused=False,
     ).exclude(item__authors__contains=[labeler.pk])
     if labeler.unwanted_topics:
         leases = leases.exclude(item__topics__overlap=labeler.unwanted_topics)

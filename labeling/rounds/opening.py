@@ -8,8 +8,8 @@ from django.db import transaction
 from labeling.errors import BadInput
 from labeling.guidelines.models import Guideline, Purpose
 from labeling.labelers.models import User
-from labeling.rounds import plan, selection
-from labeling.rounds.models import Round, Stage
+from labeling.rounds import plan, selection, timeline
+from labeling.rounds.models import Round, RoundEvent, Stage
 from training.doorbell import ring
 from training.models import Checkpoint, Dataset
 
@@ -25,6 +25,7 @@ def open_round(*, name: str, settings: Mapping[str, Any], seed: int, user: User)
             Stage(round=round, name=stage.name, position=position)
             for position, stage in enumerate(plan.stages(checked), start=1)
         )
+        timeline.add(round, RoundEvent.What.OPENED, who=user)
         transaction.on_commit(lambda: ring("labeling.tasks.advance_rounds"), robust=True)
     return round
 

@@ -11,14 +11,17 @@ Settings are a JSON object, fixed when the round is opened:
     overlap      is the share of the items, the first in the line, that two labelers get
     adjudicated  whether an item that was adjudicated is trained on as the decision, in place of its rankings
     judges       held-out labelers per judged prompt
+    hold         stages that wait for a person's go before they start
+    targets      what is wished, which changes nothing: {"labels": 5000}
+    budget       what people's work may cost: {"labels": 6000, "hours": 300}; when it is used up the round pauses itself
     guidelines   {"training": id, "evaluation": id}
     base         id of the checkpoint to start from; null trains one, which takes a spec "pretrain"
     texts, valid_texts    ids of datasets of kind texts: the pretraining distribution, and a held-out part of it
     specs        settings per recipe: pretrain, sft, sample, reward_model, ppo, ppo_ptx, evaluate
 """
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from labeling.errors import BadInput
@@ -35,6 +38,7 @@ PEOPLES = ("demonstrate", "rank", "rank_valid", "judge")
 class StagePlan:
     name: str
     after: tuple[str, ...]
+    waits: bool = False  # for a person's go before it starts
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ class Settings:
     overlap: float = 0.12
     adjudicated: bool = False
     judges: int = 1
+    hold: Sequence[str] = ()
+    targets: Mapping[str, Any] = field(default_factory=dict)
+    budget: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def mixed(self) -> batches.Settings:
@@ -90,7 +97,7 @@ def stages(settings: Settings) -> list[StagePlan]:
     plan += [StagePlan("judge", tuple(f"sample_{policy}" for policy in POLICIES))]
     # Reward and KL are measured too, so these wait for the reward model.
     plan += [StagePlan(f"evaluate_{policy}", (*made_by[policy], "reward_model")) for policy in POLICIES]
-    return plan
+    return [replace(stage, waits=stage.name in settings.hold) for stage in plan]
 
 
 def parse(settings: Mapping[str, Any]) -> Settings:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.utils import timezone
 
 from training import storage
@@ -58,10 +58,17 @@ def queue_run(
     return run
 
 
-def retry(run: Run) -> bool:
-    """Queue a failed run again; it goes on from its saved state. False where it is not failed (any more)."""
-    changed = Run.objects.filter(pk=run.pk, state=Run.State.FAILED).update(
-        state=Run.State.QUEUED, error="", finished_at=None, futile_attempts=0, rung_at=None
+def retry(run: Run, spec: Mapping[str, Any] | None = None, *, by: Model | None = None) -> bool:
+    """Queue a failed or stopped run again, with other settings if `spec` says so. False where it is neither any more.
+
+    Raises SpecError for settings that cannot work.
+    """
+    changes: dict[str, Any] = {}
+    if spec is not None:
+        spec_from_dict(run.recipe, spec)
+        changes = {"spec": dict(spec)}
+    changed = Run.objects.filter(pk=run.pk, state__in=(Run.State.FAILED, Run.State.STOPPED)).update(
+        state=Run.State.QUEUED, error="", finished_at=None, futile_attempts=0, rung_at=None, **changes
     )
     if changed:
         transaction.on_commit(lambda: watch.ring_run(run), robust=True)
