@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from labeling.completions import intake
@@ -27,9 +28,14 @@ logger = logging.getLogger(__name__)
 Due = Callable[[Round, Stage], None]
 State, What = Stage.State, RoundEvent.What
 OPEN = (State.PENDING, State.RUNNING, State.HELD)
+# A failed run that somebody has tried again on its own page.
+LIVE = (Run.State.QUEUED, Run.State.RUNNING)
+BEGUN_ANEW = Q(state=Round.State.FAILED, stages__state=State.FAILED, stages__run__state__in=LIVE)
 
 
 def advance_all() -> None:
+    for pk in Round.objects.filter(BEGUN_ANEW).values_list("pk", flat=True).distinct():
+        _notice(pk)
     for pk in Round.objects.filter(state=Round.State.RUNNING).values_list("pk", flat=True):
         advance(pk)
 
@@ -62,6 +68,19 @@ def _step(round_id: int) -> bool:
         done = {stage.name for stage in stages if stage.state == State.DONE}
         found = _first(stages, lambda stage: _to_begin(stage, planned, done))
         return found is not None and _do(round, *found)
+
+
+def _notice(round_id: int) -> None:
+    """The failed stages whose runs go on are running again, and so is the round once none is left that failed."""
+    with transaction.atomic():
+        failed = Round.objects.filter(pk=round_id, state=Round.State.FAILED)
+        round = failed.select_for_update(skip_locked=True, no_key=True).first()
+        if round is None:
+            return
+        for stage in round.stages.filter(state=State.FAILED, run__state__in=LIVE):
+            control.change(stage, State.RUNNING, note="", finished_at=None)
+            timeline.add(round, What.TAKEN_UP, stage=stage.name, why="Its run was tried again.")
+        control.revive(round)
 
 
 def _first(stages: Sequence[Stage], due_of: Callable[[Stage], Due | None]) -> tuple[Stage, Due] | None:

@@ -51,7 +51,8 @@ def stop(round_id: int, who: User) -> None:
     with transaction.atomic():
         live = (State.RUNNING, State.PAUSED, State.FAILED)
         round_ = locked(round_id, *live, otherwise="The round has ended, so there is nothing to stop.")
-        for stage in round_.stages.filter(state__in=(Stage.State.RUNNING, Stage.State.HELD)).select_related("run"):
+        unfinished = (Stage.State.RUNNING, Stage.State.HELD, Stage.State.STOPPED)
+        for stage in round_.stages.filter(state__in=unfinished).select_related("run"):
             if stage.run:
                 stop_run(stage.run, by=who)
             change(stage, Stage.State.STOPPED, goes_on=False, note="The round was stopped.")
@@ -67,12 +68,12 @@ def weigh(round_id: int, weight: str | int, who: User) -> None:
     with transaction.atomic():
         ongoing = [state for state in State if state != State.STOPPED]
         round_ = locked(round_id, *ongoing, otherwise="The round was stopped, so nobody is given its work.")
-        before, round_.weight = round_.weight, int(weight)
+        before, round_.weight = weight_of(round_), int(weight)
         for batch in batches_of(round_):
             if batch.weight != round_.weight:
                 dispatch.change_settings(batch, replace(batch.settings, weight=round_.weight))
+        round_.save(update_fields=["weight"])
         if before != round_.weight:
-            round_.save(update_fields=["weight"])
             timeline.add(round_, What.WEIGHT, who=who, changed={"priority": [before, round_.weight]})
 
 
@@ -123,11 +124,22 @@ def end(round_: Round, state: Round.State) -> None:
     round_.save(update_fields=["state", "finished_at"])
 
 
+def revive(round_: Round) -> None:
+    """A failed round runs again, once none of its stages is left that failed."""
+    if not round_.stages.filter(state=Stage.State.FAILED).exists():
+        Round.objects.filter(pk=round_.pk).update(state=State.RUNNING, finished_at=None)
+
+
 def change(stage: Stage, state: Stage.State, **fields: object) -> None:
     stage.state = state
     for name, value in fields.items():
         setattr(stage, name, value)
     stage.save(update_fields=["state", "run", "batch", "result", *fields])
+
+
+def weight_of(round_: Round) -> int:
+    """Its share of the labelers against that of others: what somebody set, or else what its settings say."""
+    return round_.weight or int((round_.settings.get("mix") or {}).get("weight", 1))
 
 
 def batches_of(round_: Round) -> QuerySet[Batch]:

@@ -44,14 +44,14 @@ def paces(batches: Iterable[int]) -> dict[int, Pace]:
 def took_before(round_: Round, names: Collection[str]) -> dict[str, list[tuple[float, int]]]:
     """Per stage (seconds, labels) in the last earlier rounds; labels are 0 where nobody labels. One query."""
     rows = (
-        Stage.objects.filter(state=Stage.State.DONE, name__in=names, started_at__isnull=False)
+        Stage.objects.filter(state=Stage.State.DONE, name__in=names)
         .exclude(round=round_)
         .order_by("-finished_at")
         .values_list("name", "started_at", "finished_at", "result__labels")
     )
     found: dict[str, list[tuple[float, int]]] = {}
     for name, started, finished, labels in rows[: REMEMBERED * max(1, len(names))]:
-        if len(found.setdefault(name, [])) < REMEMBERED and finished:
+        if len(found.setdefault(name, [])) < REMEMBERED and started and finished:
             found[name].append((seconds(started, finished), labels if isinstance(labels, int) else 0))
     return found
 

@@ -13,6 +13,7 @@ from labeling.models import Batch, Round, Stage
 from labeling.rounds import budget, estimate, pace, plan, report
 from labeling.rounds.estimate import NOTHING, Span
 from labeling.rounds.pace import Pace
+from labeling.templatetags.podium import label
 
 State = Stage.State
 
@@ -172,7 +173,8 @@ def _step(stage: Stage, labels: Labels | None, found: Pace) -> Step:
         run = stage.run
         link = reverse("run-detail", args=[run.pk])
         step = Step(stage, run.step, run.total, f"{run.unit}s", run.phase, run.eta_seconds, link, seconds, facts)
-        return replace(step, is_stopping=stage.goes_on and run.state == run.State.RUNNING)
+        is_stopping = stage.goes_on and run.state == run.State.RUNNING
+        return replace(step, is_stopping=True, eta_seconds=None) if is_stopping else step
     if labels:
         link = reverse("batch-detail", args=[stage.batch_id])
         if stage.state != State.RUNNING:
@@ -234,6 +236,8 @@ def _wait(count: int) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    said = [name.replace("_", " ") for name in names[:3]]
-    more = len(names) - len(said)
-    return ", ".join(said) + (f" and {more} more" if more else "")
+    """`Pretrain, SFT and 16 more`."""
+    said = [label(name) for name in names]
+    if len(said) > 4:
+        said = [*said[:3], f"{len(said) - 3} more"]
+    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)

@@ -59,8 +59,7 @@ def retry(stage: Stage, who: User | None = None, spec: Mapping[str, Any] | None 
         else:  # it failed before or after its run: what is due is done anew
             control.change(stage, State.RUNNING if stage.run else State.PENDING, note="", finished_at=None)
         timeline.of_stage(stage, What.RETRIED, who=who, **({"changed": changed} if changed else {}))
-        if not stage.round.stages.filter(state=State.FAILED).exists():
-            Round.objects.filter(pk=stage.round_id).update(state=Round.State.RUNNING, finished_at=None)
+        control.revive(stage.round)
         control.ring_after_commit()
 
 

@@ -69,6 +69,6 @@ def _changes(details: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def _said(value: Any) -> str:
     if value is None:
-        return "nothing"
+        return "none"
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= SHORT else f"{text[:SHORT]}…"

@@ -67,7 +67,7 @@ def round_detail(request: HttpRequest, round_id: int) -> HttpResponse:
             "lines": timeline.lines(_events(round_)[:EVENTS]),
             "more": _events(round_).count() - EVENTS,
             "budget": budget.of(round_),
-            "weight": round_.weight or (round_.settings.get("mix") or {}).get("weight", 1),
+            "weight": control.weight_of(round_),
             "most_weight": MAX_WEIGHT,
         }
     return page_or_part(request, "labeling/rounds/detail.html", "labeling/rounds/_loop.html", context)

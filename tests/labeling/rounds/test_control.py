@@ -119,6 +119,17 @@ def test_a_run_that_goes_on_on_its_own_page_takes_its_stage_along(round_: Round)
     assert stage(round_, "pretrain").state == "done"
 
 
+def test_a_failed_run_that_is_tried_again_on_its_own_page_takes_its_round_along(round_: Round) -> None:
+    advance.advance(round_.pk)
+    set_run(round_, "pretrain", Run.State.FAILED, error="The disk is full.")
+    advance.advance_all()
+    assert state(round_) == "failed"
+    set_run(round_, "pretrain", Run.State.QUEUED, error="")
+    advance.advance_all()
+    assert (state(round_), stage(round_, "pretrain").state) == ("running", "running")
+    assert told(round_)[-1] == ("taken_up", "pretrain")
+
+
 def test_a_stage_that_was_stopped_stays_so_through_a_pause(round_: Round, researcher: User) -> None:
     advance.advance(round_.pk)
     set_run(round_, "pretrain", Run.State.STOPPED)
@@ -218,7 +229,7 @@ def test_two_rounds_share_the_labelers_by_their_priority(round_: Round, research
     assert served(labeler, [batch for batch in batches if batch], 8) == "BAAABABB"
     event = round_.events.first()
     assert event is not None
-    assert (event.what, event.details) == ("weight", {"changed": {"priority": [None, 3]}})
+    assert (event.what, event.details) == ("weight", {"changed": {"priority": [1, 3]}})
 
 
 def test_batches_that_open_later_have_the_priority_too(round_: Round, researcher: User) -> None:
