@@ -30,14 +30,22 @@ def spent_by(rounds: Iterable[int]) -> dict[int, Spent]:
         .annotate(done=Sum("done"))
     )
     found = {pk: Spent(done) for pk, done in labels}
+    for pk, time in _hours(ids).items():
+        found[pk] = found.get(pk, Spent())._replace(hours=time)
+    return found
+
+
+def hours(round_: Round) -> float:
+    return _hours([round_.pk]).get(round_.pk, 0.0)
+
+
+def _hours(ids: list[int]) -> dict[int, float]:
     active = (
         ActiveSpan.objects.filter(assignment__item__batch__stage__round__in=ids)
         .values_list("assignment__item__batch__stage__round")
         .annotate(time=Sum(F("ended_at") - F("started_at")))
     )
-    for pk, time in active:
-        found[pk] = found.get(pk, Spent())._replace(hours=time / HOUR)
-    return found
+    return {pk: time / HOUR for pk, time in active}
 
 
 def spent(round_: Round) -> Spent:

@@ -33,6 +33,7 @@ class Step:
     facts: list[tuple[str, Any]] = field(default_factory=list)
     pace: Pace | None = None
     is_stopping: bool = False  # its run was told to stop, and is still saving
+    labels: int = 0  # that its batch has
 
     @property
     def look(self) -> str:
@@ -105,7 +106,8 @@ def loop_of(round_: Round) -> list[Step]:
     labels = {batch.pk: Labels(batch.done, batch.wanted) for batch in batches}
     live = [stage.batch_id for stage in stages if stage.batch_id and stage.state == State.RUNNING]
     found = pace.paces(live) if live else {}
-    return [_step(stage, labels.get(stage.batch_id or 0), found.get(stage.batch_id or 0, Pace())) for stage in stages]
+    steps = [_step(stage, labels.get(stage.batch_id or 0), found.get(stage.batch_id or 0, Pace())) for stage in stages]
+    return [replace(step, labels=labels[step.stage.batch_id].done) if step.stage.batch_id else step for step in steps]
 
 
 def left_of(round_: Round, loop: list[Step]) -> Left:
@@ -143,15 +145,14 @@ class Allowed(NamedTuple):
         return max(0.0, self.of - self.spent)
 
 
-def spending_of(round_: Round) -> list[Allowed]:
-    """Budget and targets, where the settings have them; then two queries."""
+def spending_of(round_: Round, loop: list[Step]) -> list[Allowed]:
+    """Budget and targets, where the settings have them; a query where hours are bounded."""
     bounds = budget.of(round_)
     target = (round_.settings.get("targets") or {}).get("labels")
-    if not bounds and not target:
-        return []
-    spent = budget.spent(round_)
-    found = [Allowed(name, getattr(spent, name), bound) for name, bound in bounds.items()]
-    return [Allowed("labels", spent.labels, target, is_target=True), *found] if target else found
+    labels = sum(step.labels for step in loop)
+    spent = {"labels": labels, "hours": budget.hours(round_) if "hours" in bounds else 0}
+    found = [Allowed(name, spent[name], bound) for name, bound in bounds.items()]
+    return [Allowed("labels", labels, target, is_target=True), *found] if target else found
 
 
 def results_of(round_: Round) -> Results | None:
@@ -178,10 +179,10 @@ def _step(stage: Stage, labels: Labels | None, found: Pace) -> Step:
     if labels:
         link = reverse("batch-detail", args=[stage.batch_id])
         if stage.state != State.RUNNING:
-            return Step(stage, labels.done, labels.wanted, "labels", "", None, link, seconds, facts)
+            return Step(stage, labels.done, labels.wanted, "labels", "", None, link, seconds)
         guess = _labels_left(stage, labels, found)
         eta = (guess.low + guess.high) / 2 if guess else None
-        return Step(stage, labels.done, labels.wanted, "labels", "", eta, link, seconds, facts, found)
+        return Step(stage, labels.done, labels.wanted, "labels", "", eta, link, seconds, pace=found)
     return Step(stage, 0, 0, "", "", None, "", seconds, facts)
 
 

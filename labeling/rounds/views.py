@@ -57,7 +57,7 @@ def round_detail(request: HttpRequest, round_id: int) -> HttpResponse:
         "round": round_,
         "loop": loop,
         "left": left_of(round_, loop),
-        "spending": spending_of(round_),
+        "spending": spending_of(round_, loop),
         "is_live": round_.state == Round.State.RUNNING or any(step.is_stopping for step in loop),
         "oob": wants_part(request) and request.GET.get("seen") != str(round_.last_event),
     }

@@ -112,7 +112,7 @@ def test_a_poll_costs_eight_queries_however_many_stages_there_are(
         Stage.objects.create(round=round_, name=f"more_{number}", position=30 + number, state="running", batch=batch)
     many = queries_of(lambda: poll(rosa, round_, seen))
     assert few == many
-    assert few <= 10  # of which two are the session's and the account's
+    assert few <= 8
 
 
 # ── Time left ───────────────────────────────────────────────────────────────────────────────────────────────────────
