@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from labeling.errors import BadInput
 from labeling.models import Batch, Round, Stage
-from labeling.rounds import budget, estimate, pace, plan, report
-from labeling.rounds.estimate import NOTHING, Span
-from labeling.rounds.pace import Pace
+from labeling.rounds import at_work, budget, plan, report, time_left
+from labeling.rounds.at_work import Pace
+from labeling.rounds.time_left import NOTHING, Span
 from labeling.templatetags.podium import label
 
 State = Stage.State
@@ -105,7 +105,7 @@ def loop_of(round_: Round) -> list[Step]:
     batches = Batch.objects.with_progress().filter(pk__in=ids)
     labels = {batch.pk: Labels(batch.done, batch.wanted) for batch in batches}
     live = [stage.batch_id for stage in stages if stage.batch_id and stage.state == State.RUNNING]
-    found = pace.paces(live) if live else {}
+    found = at_work.paces(live) if live else {}
     steps = [_step(stage, labels.get(stage.batch_id or 0), found.get(stage.batch_id or 0, Pace())) for stage in stages]
     return [replace(step, labels=labels[step.stage.batch_id].done) if step.stage.batch_id else step for step in steps]
 
@@ -124,9 +124,9 @@ def left_of(round_: Round, loop: list[Step]) -> Left:
     if held := [stage.name for stage in plan.stages(settings) if stage.waits and _is_ahead(stage.name, loop)]:
         return Left(None, f"{_listed(held)} will wait for a person")
     open_names = [step.stage.name for step in loop if step.stage.state != State.DONE]
-    before = pace.took_before(round_, open_names)
+    before = at_work.took_before(round_, open_names)
     guesses = {step.stage.name: _guess(step, before, settings) for step in loop}
-    found = estimate.left(planned, guesses)
+    found = time_left.left(planned, guesses)
     if isinstance(found, list):
         return Left(None, f"no earlier round shows how long {_listed(found)} {'take' if len(found) > 1 else 'takes'}")
     return Left(found)
@@ -195,7 +195,7 @@ def _labels_left(stage: Stage, labels: Labels, found: Pace) -> Span | None:
     passed = _seconds(stage.started_at, None)
     since_start = labels.done / passed if passed else None
     recent = found.hour / min(3600.0, passed) if passed else None
-    return estimate.at_pace(labels.wanted - labels.done, since_start, recent)
+    return time_left.at_pace(labels.wanted - labels.done, since_start, recent)
 
 
 def _guess(step: Step, before: Mapping[str, list[tuple[float, int]]], settings: plan.Settings) -> Span | None:
@@ -208,10 +208,10 @@ def _guess(step: Step, before: Mapping[str, list[tuple[float, int]]], settings: 
         labels = Labels(step.done, step.total)
         if guess := _labels_left(stage, labels, step.pace):
             return guess
-        return estimate.as_before(before.get(stage.name, []), step.total - step.done)
+        return time_left.as_before(before.get(stage.name, []), step.total - step.done)
     if stage.state == State.RUNNING and step.eta_seconds is not None:
         return Span(step.eta_seconds, step.eta_seconds)
-    return estimate.as_before(before.get(stage.name, []), _labels_planned(stage.name, settings))
+    return time_left.as_before(before.get(stage.name, []), _labels_planned(stage.name, settings))
 
 
 def _labels_planned(name: str, settings: plan.Settings) -> int:

@@ -1,7 +1,5 @@
 """What a round has shown so far, as plain values: the round page, the demo's table and report.json read it."""
 
-import itertools
-from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from labeling.evaluation import report
@@ -10,8 +8,8 @@ from labeling.evaluation.bootstrap import Estimate
 from labeling.evaluation.win_rates import Judgement, win_rate
 from labeling.queue.models import WorkItem
 from labeling.rounds.models import Round, Stage
+from labeling.rounds.plan import POLICIES
 
-# The comparisons of the paper, in its order; policies beside them are compared with everybody.
 PAIRS = [("sft", "base"), ("ppo", "sft"), ("ppo_ptx", "sft"), ("ppo_ptx", "ppo"), ("ppo_ptx", "base")]
 
 
@@ -45,7 +43,7 @@ class RoundReport(TypedDict):
 def of_round(round: Round) -> RoundReport:
     stages = {stage.name: stage for stage in round.stages.select_related("batch", "run")}
     done = {name: stage for name, stage in stages.items() if stage.state == Stage.State.DONE}
-    measured = {policy: done[f"evaluate_{policy}"].result for policy in policies_of(done, "evaluate_")}
+    measured = {policy: done[f"evaluate_{policy}"].result for policy in POLICIES if f"evaluate_{policy}" in done}
     losses = {policy: result["lm_loss"] for policy, result in measured.items() if "lm_loss" in result}
     return RoundReport(
         seconds={name: _seconds(stage) for name, stage in done.items()},
@@ -59,17 +57,12 @@ def of_round(round: Round) -> RoundReport:
     )
 
 
-def policies_of(stages: Mapping[str, Stage], prefix: str) -> list[str]:
-    """The policies that have a stage of this kind, in the order of the stages."""
-    return [name.removeprefix(prefix) for name in stages if name.startswith(prefix)]
-
-
 def judged(stages: dict[str, Stage]) -> list[Judgement]:
     """The final judgement's rankings as places of the policies; empty before it is opened."""
-    batch = stages["judge"].batch if "judge" in stages else None
+    batch = stages["judge"].batch
+    sampled = {policy: stages[f"sample_{policy}"].run for policy in POLICIES}
     if batch is None:
         return []
-    sampled = {policy: stages[f"sample_{policy}"].run for policy in policies_of(stages, "sample_")}
     return report.judgements(batch, {run.pk: policy for policy, run in sampled.items() if run})
 
 
@@ -77,23 +70,15 @@ def _win_rates(stages: dict[str, Stage]) -> list[WinRate]:
     judgements = judged(stages)
     if not judgements:
         return []
-    found = [
-        (policy, other, win_rate(judgements, policy, other)) for policy, other in _pairs(policies_of(stages, "sample_"))
-    ]
+    found = [(policy, other, win_rate(judgements, policy, other)) for policy, other in PAIRS]
     return [
         WinRate(policy=policy, other=other, rate=won.rate, low=won.low, high=won.high, prompts=won.clusters)
         for policy, other, won in found
     ]
 
 
-def _pairs(policies: list[str]) -> list[tuple[str, str]]:
-    known = {policy for pair in PAIRS for policy in pair}
-    papers = [pair for pair in PAIRS if set(pair) <= set(policies)]
-    return papers + [pair for pair in itertools.combinations(policies, 2) if not set(pair) <= known]
-
-
 def _agreement(stages: dict[str, Stage]) -> dict[str, Share]:
-    batches = {name: stages[name].batch for name in ("rank", "judge") if name in stages}
+    batches = {name: stages[name].batch for name in ("rank", "judge")}
     found = {name: agreement(report.overlaps(batch)) for name, batch in batches.items() if batch}
     return {name: _share(estimate) for name, estimate in found.items() if estimate}
 

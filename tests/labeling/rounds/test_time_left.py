@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling.rounds.estimate import NOTHING, Span, as_before, at_pace, left
+from labeling.rounds.time_left import NOTHING, Span, as_before, at_pace, left
 
 # a ─► b ─► d and a ─► c ─► d
 DIAMOND = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
