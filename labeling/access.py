@@ -1,9 +1,9 @@
 """The only place that hands out rows to requests. Who may not see a thing is told that there is nothing: 404."""
 
-from typing import cast
+from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -26,6 +26,7 @@ from labeling.models import (
     Response,
     Role,
     Round,
+    RoundEvent,
     ScreeningItem,
     ScreeningSet,
     Sitting,
@@ -40,6 +41,9 @@ from labeling.models import (
 from labeling.queue import dispatch
 from labeling.threads import talk
 from training.models import Checkpoint
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 labeler_only = role_required(Role.LABELER)
 researcher_only = role_required(Role.RESEARCHER)
@@ -134,12 +138,23 @@ def kind_of(name: str) -> Kind:
         raise Http404 from error
 
 
-def round_for_research(round_id: int) -> Round:
-    return get_object_or_404(Round.objects.prefetch_related("stages__run", "stages__batch"), pk=round_id)
+class LastEvent(TypedDict):
+    last_event: int | None  # of its timeline; None for a round that is older than timelines
+
+
+def round_for_research(round_id: int) -> "WithAnnotations[Round, LastEvent]":
+    """With its stages and their runs, without what runs have for settings and results: its page polls."""
+    stages = Stage.objects.select_related("run").defer("run__spec", "run__result", "run__error")
+    last = RoundEvent.objects.filter(round=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    rounds = Round.objects.annotate(last_event=Subquery(last)).select_related("created_by")
+    found: WithAnnotations[Round, LastEvent] = get_object_or_404(
+        rounds.prefetch_related(Prefetch("stages", queryset=stages)), pk=round_id
+    )
+    return found
 
 
 def stage_for_research(round_id: int, name: str) -> Stage:
-    return get_object_or_404(Stage, round_id=round_id, name=name)
+    return get_object_or_404(Stage.objects.select_related("round", "run"), round_id=round_id, name=name)
 
 
 def batch_for_research(batch_id: int) -> Batch:

@@ -28,6 +28,7 @@ from labeling.prompts.intake import take_in
 from labeling.prompts.views import filtered
 from labeling.reward_models import report as reward_models
 from labeling.reward_models import scored
+from labeling.rounds import timeline
 from labeling.rounds.progress import loop_of
 from training.models import Run
 from training.runs.curve_views import metrics_from
@@ -126,7 +127,8 @@ class RoundView(ResearcherView):
             for step in loop_of(round_)
         ]
         fields = {name: getattr(round_, name) for name in ("id", "name", "state", "seed", "settings", "created_at")}
-        return Response({**fields, "finished_at": round_.finished_at, "stages": stages})
+        events = timeline.as_json(round_)
+        return Response({**fields, "finished_at": round_.finished_at, "stages": stages, "events": events})
 
 
 class AgreementView(APIView):

@@ -25,7 +25,7 @@ from labeling.queue.models import (
 from labeling.rankings.models import RankedCompletion, Ranking
 from labeling.registry.models import CardText, Contents, Promotion, Removal, Try
 from labeling.reward_models.models import Verdict
-from labeling.rounds.models import Round, Stage
+from labeling.rounds.models import Round, RoundEvent, Stage
 from labeling.rubrics.models import Rubric
 from labeling.screening.models import Grade, Reference, Response, ScreeningItem, ScreeningSet, Sitting
 from labeling.surveys.models import Survey, SurveyCount, SurveyMark
@@ -74,6 +74,7 @@ __all__ = [
     "Response",
     "Role",
     "Round",
+    "RoundEvent",
     "Rubric",
     "ScreeningItem",
     "ScreeningSet",

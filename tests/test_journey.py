@@ -23,7 +23,7 @@ from django.conf import settings
 
 from labeling.models import Assignment, Cohort, Completion, Labeler, Ranking, Round, Stage, User, WorkItem
 from labeling.rankings.cards import cards
-from labeling.rounds import advance, report
+from labeling.rounds import report, take_up
 from labeling.rounds.plan import POLICIES
 from labeling.simulation import demo, demo_report
 from labeling.simulation.sizes import TOY, Size
@@ -82,7 +82,7 @@ def _run_round(workers: Workers, broker: "redis.Redis", tmp_path: Path) -> Round
     def is_over() -> bool:
         nonlocal trainer, to_flush
         for stage in round.stages.filter(state=Stage.State.HELD):
-            advance.go_on(stage)
+            take_up.go_on(stage)
         demo.do_peoples_work(round, people, on_label=lambda: None)
         for stage in round.stages.filter(state=Stage.State.RUNNING, name__in=to_kill).select_related("run"):
             assert stage.run is not None

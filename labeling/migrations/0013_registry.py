@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0011_quality_in_the_queue'),
+        ('labeling', '0012_round_control'),
         ('training', '0004_checkpoint_registry'),
     ]
 

@@ -164,6 +164,7 @@ ACTS = frozenset(
         "labeling.Reference.researcher",
         "labeling.Removal.by",
         "labeling.Round.created_by",
+        "labeling.RoundEvent.who",
         "labeling.ScreeningSet.created_by",
         "labeling.StateChange.by",
         "labeling.Survey.opened_by",

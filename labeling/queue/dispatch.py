@@ -5,6 +5,7 @@ Rules that hold at every door, page, API or simulation alike:
 - A lane is one kind of work for one cohort: a held-out labeler never gets training work, nor the other way round.
 - A lease is renewed while somebody works. One that ran out goes back to the line; work that comes late is taken
   as long as the item still wants labels.
+- A batch may be paused (`pauses.py`): nobody new is given its items, and who holds one may finish it.
 - What a skip does is its reason's (`skips.py`). An item that is held is given to nobody until a researcher has looked.
 - Which items a labeler may get is `rules.py`; two open batches share the labelers by their weights (`weights.py`).
 """
@@ -31,6 +32,7 @@ from labeling.queue.holds import hold, release, withdraw
 from labeling.queue.leases import UNKNOWN, put_down
 from labeling.queue.mix import Copy, add_copies, change_settings, close_checks
 from labeling.queue.models import OWN, Assignment, Cursor, Kind, Lane, WorkItem
+from labeling.queue.pauses import end_batches, pause_batches, resume_batches
 
 __all__ = [
     "COUNT_CAP",
@@ -47,14 +49,17 @@ __all__ = [
     "claim",
     "close_checks",
     "counts",
+    "end_batches",
     "finish",
     "hold",
     "keep_alive",
     "may_get",
     "open_batch",
+    "pause_batches",
     "put_down",
     "release",
     "renew",
+    "resume_batches",
     "retopic",
     "skip",
     "sweep",
@@ -211,7 +216,7 @@ def finish(labeler: Labeler, assignment_id: UUID, kind: str | None = None) -> As
     if item.batch.cohort != labeler.cohort or labeler.state == Labeler.State.LEFT:
         raise Conflict(MOVED)
     late = assignment.state == Assignment.State.EXPIRED
-    if assignment.state != Assignment.State.LEASED and not (late and item.is_open):
+    if assignment.state != Assignment.State.LEASED and not (late and item.takes_late_work):
         raise Conflict(leases.ended(assignment))
     assignment.ended_at = line.finish(assignment, late=late)
     assignment.state = Assignment.State.DONE

@@ -67,6 +67,8 @@ def _why_closed(item: WorkItem) -> str:
         return "The item is withdrawn."
     if item.held_at:
         return f"The item is held: {item.held_because}"
+    if item.is_paused:
+        return "The item's batch is paused, so nobody new is given it."
     labelers = "1 labeler" if item.need == 1 else f"{item.need} labelers"
     return f"The item needs {labelers}, and {item.taken} have done it or have it now."
 

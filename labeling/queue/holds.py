@@ -27,7 +27,7 @@ def release(item: WorkItem) -> None:
         if item.held_at is None or item.withdrawn_at:
             raise Conflict("This piece is not held any more: somebody has released or withdrawn it.")
         item.held_at, item.held_because = None, ""
-        item.is_open = item.taken < item.need
+        item.is_open = item.taken < item.need and not item.is_paused
         (item.pos,) = line.new_places(1)
         item.save(update_fields=["held_at", "held_because", "is_open", "pos"])
         # Somebody may have been served a later place before this one is committed.

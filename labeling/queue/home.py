@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, F, Min, OuterRef, Q
 from django.utils import timezone
 
 from labeling.guidelines.acknowledge import to_read
 from labeling.guidelines.publish import ensure_first
 from labeling.labelers import rates
-from labeling.models import Assignment, Guideline, Kind, Labeler
+from labeling.models import Assignment, Guideline, Kind, Labeler, WorkItem
 from labeling.prompts import topics
 from labeling.queue import dispatch, ledger
 from labeling.queue.models import Lane
@@ -108,11 +108,22 @@ def _done(labeler: Labeler, midnight: datetime, monday: datetime) -> dict[int, t
     return {row["lane"]: (row["today"], row["week"]) for row in rows}
 
 
+def is_resting(labeler: Labeler, kind: Kind) -> bool:
+    """Whether work of this kind is only paused, and so comes back."""
+    paused = WorkItem.objects.filter(lane=Lane.of(kind, labeler.cohort), is_paused=True, withdrawn_at=None)
+    return paused.filter(taken__lt=F("need")).exists()
+
+
 def _returning(labeler: Labeler, lanes: Iterable[Lane]) -> dict[int, tuple[int, datetime]]:
     """Per lane how many pieces others hold that this labeler might get, and when the first lease of them ends."""
     mine = Assignment.objects.filter(labeler=labeler, item=OuterRef("item"))
     leases = Assignment.objects.filter(
-        ~Exists(mine), lane__in=lanes, state=Assignment.State.LEASED, item__withdrawn_at=None, item__held_at=None
+        ~Exists(mine),
+        lane__in=lanes,
+        state=Assignment.State.LEASED,
+        item__withdrawn_at=None,
+        item__held_at=None,
+        item__is_paused=False,
     ).exclude(item__authors__contains=[labeler.pk])
     if labeler.unwanted_topics:
         leases = leases.exclude(item__topics__overlap=labeler.unwanted_topics)

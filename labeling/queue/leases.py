@@ -41,6 +41,8 @@ def ended(assignment: Assignment, item: WorkItem | None = None) -> str:
         return "A researcher has withdrawn this piece of work, so nothing more is wanted for it."
     if item.held_at:
         return "This piece of work waits for a researcher's look, so nobody can do it now."
+    if item.is_paused and item.taken < item.need:
+        return "This work is paused for now, so nobody is given it. It comes back when the researchers go on."
     if assignment.state == Assignment.State.SKIPPED:
         return "You skipped this piece of work, and it went to somebody else."
     return "Your time for this piece of work ran out, and meanwhile somebody else has taken it over."

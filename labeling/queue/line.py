@@ -109,7 +109,8 @@ WITH gone AS MATERIALIZED (
     FROM gone WHERE a.id = gone.id
 ), back AS (
     UPDATE labeling_workitem w
-    SET taken = w.taken - g.leases, is_open = w.withdrawn_at IS NULL AND w.held_at IS NULL, priority = 0, pos = g.pos
+    SET taken = w.taken - g.leases, is_open = w.withdrawn_at IS NULL AND w.held_at IS NULL AND NOT w.is_paused,
+        priority = 0, pos = g.pos
     FROM (SELECT item_id, count(*) AS leases, nextval('labeling_workitem_pos') AS pos FROM gone GROUP BY item_id) g
     WHERE w.id = g.item_id
 )
@@ -118,7 +119,8 @@ SELECT count(*) FROM gone
 
 GIVE_BACK = """
 UPDATE labeling_workitem
-SET taken = taken - 1, is_open = withdrawn_at IS NULL AND held_at IS NULL, pos = nextval('labeling_workitem_pos')
+SET taken = taken - 1, is_open = withdrawn_at IS NULL AND held_at IS NULL AND NOT is_paused,
+    pos = nextval('labeling_workitem_pos')
 WHERE id = %(item)s
 """
 
@@ -128,7 +130,8 @@ TAKE = "UPDATE labeling_workitem SET taken = taken + 1, is_open = taken + 1 < ne
 # the batch would wait forever. The item's row is locked, so two who submit at once ask for one more at a time.
 ASK_ONE_MORE = """
 UPDATE labeling_workitem w
-SET need = w.need + 1, is_open = w.withdrawn_at IS NULL AND w.held_at IS NULL, pos = nextval('labeling_workitem_pos')
+SET need = w.need + 1, is_open = w.withdrawn_at IS NULL AND w.held_at IS NULL AND NOT w.is_paused,
+    pos = nextval('labeling_workitem_pos')
 FROM labeling_batch b
 WHERE w.id = %(item)s AND b.id = w.batch_id AND w.need < b.most_labelers AND w.withdrawn_at IS NULL
   AND EXISTS (

@@ -89,7 +89,7 @@ def change_settings(batch: Batch, settings: Settings) -> Batch:
         if settings.calibration_share:
             _calibrate_more(batch)
         if settings.weight != before.weight:
-            _reweigh(batch)
+            reweigh(batch)
     return batch
 
 
@@ -107,7 +107,8 @@ def _calibrate_more(batch: Batch) -> None:
     untouched.filter(control=Control.CALIBRATION).update(need=Greatest(F("need"), batch.calibration_labelers))
 
 
-def _reweigh(batch: Batch) -> None:
+def reweigh(batch: Batch) -> None:
+    """Mix the batch's open items anew between those of other batches, by the weights that hold now."""
     lane = Lane.of(batch.kind, batch.cohort)
     for priority in weights.classes(batch, lane):
         weights.to_the_end(batch, lane, priority)

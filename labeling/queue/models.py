@@ -126,6 +126,9 @@ class WorkItem(models.Model):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     held_at = models.DateTimeField(null=True, blank=True, help_text="Waits for a researcher's look since then.")
     held_because = models.CharField(max_length=200, blank=True, db_default="")
+    is_paused = models.BooleanField(
+        default=False, db_default=False, help_text="Its batch is paused: nobody new is given it."
+    )
 
     class Meta:
         indexes = [
@@ -144,7 +147,7 @@ class WorkItem(models.Model):
             models.CheckConstraint(condition=Q(done__lte=F("taken")), name="item_done_within_taken"),
             models.CheckConstraint(condition=Q(taken__lte=F("need")), name="item_taken_within_need"),
             models.CheckConstraint(
-                condition=Q(is_open=False) | Q(taken__lt=F("need"), withdrawn_at=None, held_at=None),
+                condition=Q(is_open=False) | Q(taken__lt=F("need"), withdrawn_at=None, held_at=None, is_paused=False),
                 name="item_open_wants_labels",
             ),
             models.CheckConstraint(
@@ -155,6 +158,12 @@ class WorkItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_lane_display()} {self.pk}"
+
+    @property
+    def takes_late_work(self) -> bool:
+        """Whether what comes after its lease ran out still counts. A pause does not keep that away."""
+        wanted = self.taken < self.need and self.withdrawn_at is None and self.held_at is None
+        return self.is_open or (self.is_paused and wanted)
 
     @property
     def the_prompt(self) -> "Prompt":

@@ -22,8 +22,8 @@ COHORT = Rule(
 )
 WANTED = Rule(
     "Still wanted",
-    "An item is given out as long as fewer labelers have it or have done it than it needs, and not while it is held or "
-    "once it is withdrawn.",
+    "An item is given out as long as fewer labelers have it or have done it than it needs, and not while it is held, "
+    "while its batch is paused, or once it is withdrawn.",
     "w.is_open",
 )
 TOPICS = Rule(

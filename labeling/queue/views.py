@@ -18,7 +18,7 @@ from labeling.errors import Conflict, PodiumError
 from labeling.models import Assignment, Kind, Labeler, Role
 from labeling.quality import known
 from labeling.queue import dispatch, drafts, ledger, skips
-from labeling.queue.home import start_page, work_of
+from labeling.queue.home import is_resting, start_page, work_of
 from labeling.queue.recent import last_pieces
 from labeling.screening import candidate_views as candidate
 from labeling.threads.talk import unread
@@ -71,8 +71,10 @@ def go_to_next(labeler: Labeler, kind: Kind, *, just_ended: bool = False) -> Htt
 def nothing(request: HttpRequest, kind: str) -> HttpResponse:
     """The honest empty state: whether anything may come back, and when."""
     wanted = access.kind_of(kind)
-    work = next(work for work in work_of(access.labeler_of(request)) if work.kind == wanted)
-    return render(request, "labeling/queue/nothing.html", {"work": work})
+    labeler = access.labeler_of(request)
+    work = next(work for work in work_of(labeler) if work.kind == wanted)
+    context = {"work": work, "is_resting": is_resting(labeler, wanted)}
+    return render(request, "labeling/queue/nothing.html", context)
 
 
 @access.labeler_only

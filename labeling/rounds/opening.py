@@ -7,9 +7,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.labelers.models import User
-from labeling.rounds import plan, rows, selection
+from labeling.rounds import plan, rows, selection, timeline
 from labeling.rounds.checks import BadSetting, Problem, whole
-from labeling.rounds.models import Round, Stage
+from labeling.rounds.models import Round, RoundEvent, Stage
 from training.doorbell import ring
 
 MOST_NAME, MOST_SEED = 200, 2**31 - 1
@@ -35,6 +35,7 @@ def open_round(*, name: str, settings: Mapping[str, Any], seed: int, user: User)
             Stage(round=round, name=stage.name, position=position)
             for position, stage in enumerate(plan.stages(checked), start=1)
         )
+        timeline.add(round, RoundEvent.What.OPENED, who=user)
         transaction.on_commit(lambda: ring("labeling.tasks.advance_rounds"), robust=True)
     return round
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from config.embedded import kept_secret
 from labeling.errors import PodiumError
-from labeling.rounds import advance
+from labeling.rounds import take_up
 from labeling.rounds.models import Round, Stage
 from labeling.simulation import demo, demo_report
 from labeling.simulation.people import Person
@@ -69,7 +69,7 @@ def run_round(round: Round, people: list[Person], console: Console) -> None:
                 shown_at = time.monotonic()
 
         for stage in round.stages.filter(state=Stage.State.FAILED):
-            advance.retry(stage)
+            take_up.retry(stage)
         while True:
             round.refresh_from_db()
             show(0)
@@ -77,7 +77,7 @@ def run_round(round: Round, people: list[Person], console: Console) -> None:
                 break
             for stage in round.stages.filter(state=Stage.State.HELD):
                 console.print(f"[yellow]{stage.note} The demonstration goes on all the same.[/yellow]")
-                advance.go_on(stage)
+                take_up.go_on(stage)
             if demo.do_peoples_work(round, people, on_label=show):
                 ring("labeling.tasks.advance_rounds")
             time.sleep(POLL_SECONDS)

@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 LABELING = Path(__file__).resolve().parents[3] / "labeling"
-BEHIND = {"line", "fill", "holds", "leases", "mix", "weights"}
-BEFORE = {"dispatch.py", "fill.py", "holds.py", "leases.py", "mix.py", "steps.py"}
+BEHIND = {"line", "fill", "holds", "leases", "mix", "pauses", "weights"}
+BEFORE = {"dispatch.py", "fill.py", "holds.py", "leases.py", "mix.py", "pauses.py", "steps.py"}
 
 
 def test_only_dispatch_stands_before_the_line() -> None:

@@ -10,7 +10,7 @@ from labeling.demonstrations.submit import submit
 from labeling.errors import Conflict
 from labeling.models import Batch, Labeler, Round, Stage, User
 from labeling.queue import dispatch
-from labeling.rounds import advance
+from labeling.rounds import advance, take_up
 from tests.labeling.rounds.conftest import make_round
 from training.models import Checkpoint, Run
 
@@ -105,7 +105,7 @@ def test_a_failed_run_ends_the_round_with_its_sentence_and_can_be_tried_again(ro
     failed = stage(round_, "pretrain")
     assert (round_.state, failed.state, failed.note) == ("failed", "failed", "The disk is full.")
 
-    advance.retry(failed)
+    take_up.retry(failed)
     round_.refresh_from_db()
     run.refresh_from_db()
     assert (round_.state, stage(round_, "pretrain").state, run.state) == ("running", "running", "queued")
@@ -126,14 +126,14 @@ def test_what_cannot_start_fails_with_a_sentence_and_can_be_tried_again(round_: 
     assert failed.state == Stage.State.FAILED
     assert failed.note == "There are no demonstrations to freeze with this choice."
     assert failed.run is None
-    advance.retry(failed)
+    take_up.retry(failed)
     assert stage(round_, "sft").state == Stage.State.PENDING
 
 
 def test_only_a_failed_stage_can_be_tried_again(round_: Round) -> None:
     advance.advance(round_.pk)
     with pytest.raises(Conflict):
-        advance.retry(stage(round_, "pretrain"))
+        take_up.retry(stage(round_, "pretrain"))
 
 
 def bring_to_the_gate(round_: Round, **result: Any) -> None:
@@ -163,12 +163,12 @@ def test_ppo_waits_for_a_person_where_best_of_n_does_not_win(
 def test_a_person_lets_a_held_gate_pass_once(round_: Round) -> None:
     bring_to_the_gate(round_)
     advance._judge_gate(round_, stage(round_, "gate"))
-    advance.go_on(stage(round_, "gate"))
+    take_up.go_on(stage(round_, "gate"))
     gate = stage(round_, "gate")
     assert gate.state == Stage.State.DONE
     assert gate.note.endswith("A person let it go on.")
     with pytest.raises(Conflict):
-        advance.go_on(gate)
+        take_up.go_on(gate)
 
 
 def test_a_round_that_is_over_is_left_alone(round_: Round) -> None:
