@@ -19,6 +19,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
+import transformers
 
 from benchmarks.active_world import Pool, Seed, Settings
 from benchmarks.report import Measurement, append_lines, machine, table
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     settings = Settings(**{one.name: getattr(options, one.name) for one in fields(Settings)})
     torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()  # a new head is meant to be new
+    transformers.logging.disable_progress_bar()
     print(f"{machine()}; {options.seeds} seeds, {settings}", flush=True)
     pool = Pool(options.root, settings)
     curves = measure(pool, options.seeds)

@@ -49,9 +49,9 @@ class Settings:
     each: int = 100  # labels that each acquisition adds
     acquisitions: int = 3
     heads: int = 5
-    epochs: int = 3
+    epochs: int = 2
     batch_size: int = 8
-    lr: float = 1e-3
+    lr: float = 2e-3
     explore: float = active.EXPLORE
 
     @property
@@ -118,7 +118,7 @@ class Pool:
 
     def _answered(self, split: str, count: int) -> list[Asked]:
         prompts = self.lab.dataset(f"asked_{split}", "prompts", self._rows(split, count))
-        spec = MINI.sample | {"samples_per_prompt": 4}
+        spec = MINI.sample | {"samples_per_prompt": MINI.samples_per_prompt}
         self.lab.run(f"answers_{split}", "sample", spec, {"prompts": prompts}, {"policy": "sft"}, 1)
         texts: dict[str, list[str]] = {}
         for row in read_rows(self.lab.folder(f"answers_{split}") / "samples.jsonl", "completions"):

@@ -1,18 +1,56 @@
-"""What reward models say of completions that nobody has ranked yet, out of a `score` run; active.py chooses by it.
+"""What reward models say of a round's samples, which nobody has ranked yet, and which of them are ranked by it.
 
-The run reads `exports.freeze.freeze_completions(…)`, and so its rows name the completions.
+The run of the stage `score` reads `exports.freeze.freeze_completions(to_score(round))`, and so its rows name the
+completions. Among these are some that held-out labelers have ranked, in earlier rounds: no reward model has learned
+from those rankings, so they say how many log odds a difference of rewards is worth.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+from django.db.models import Q, QuerySet
+
+from labeling.completions.models import Completion
 from labeling.errors import BadInput, Conflict
+from labeling.prompts.models import Prompt, Split
 from labeling.queue.models import OWN
-from labeling.rankings.models import RankedCompletion
+from labeling.rankings.models import RankedCompletion, Ranking
+from labeling.rounds import active
+from labeling.rounds.models import Round
 from training import storage
 from training.contract.rows import RowError, iter_rows
 from training.models import Run
+
+Group = tuple[Prompt, Sequence[Completion]]
+
+CALIBRATING = 200  # rankings that rewards are held against, the newest
+LEAST = 20  # with fewer, a difference of rewards is taken for log odds, as the reward model was trained
+
+
+def to_score(round: Round) -> QuerySet[Completion]:
+    """The samples of train prompts of the round's stage `sample`, and what rewards are to be held against."""
+    valid = Ranking.objects.filter(item__batch__stage__name="rank_valid", item__control__in=OWN)
+    earlier = valid.exclude(item__batch__stage__round=round).order_by("-pk")
+    newest = list(earlier.values_list("pk", flat=True)[:CALIBRATING])
+    own = Q(run__stage__round=round, run__stage__name="sample", prompt__split=Split.TRAIN)
+    return Completion.objects.filter(own | Q(places__ranking__in=newest)).distinct()
+
+
+def choose(round: Round, groups: Sequence[Group], by: str, count: int) -> list[Group]:
+    """`count` of the groups of the round's samples, as active.choose does: by what the stage `score` says of them.
+
+    Raises Conflict before that is done, BadInput where it does not have them all.
+    """
+    if by == "random":
+        return active.choose(groups, {}, by, count, round.seed)
+    stage = round.stages.select_related("run").get(name="score")
+    if stage.run is None:
+        raise Conflict(f"The round “{round}” has not scored its samples yet.")
+    found = rewards(stage.run)
+    past = [ranking for ranking in ranked(found) if len({place for _, place in ranking}) > 1]
+    scale = active.fit_scale(past) if len(past) >= LEAST else 1.0
+    return active.choose(groups, found, by, count, round.seed, scale=scale)
 
 
 def rewards(run: Run) -> dict[int, list[float]]:

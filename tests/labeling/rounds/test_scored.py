@@ -7,7 +7,8 @@ import pytest
 
 from labeling.errors import BadInput, Conflict
 from labeling.exports.freeze import freeze_completions
-from labeling.models import Completion, Kind, Labeler
+from labeling.models import Cohort, Completion, Kind, Labeler, Prompt, Round, Stage, User
+from labeling.prompts import intake
 from labeling.queue import dispatch
 from labeling.rankings import submit as rankings
 from labeling.rankings.cards import cards
@@ -82,3 +83,98 @@ def test_rankings_come_with_the_mean_reward_of_what_they_order(labeler: Labeler)
     [found] = scored.ranked(rewards)
     assert sorted(found) == [(-1.5, 4), (0.0, 1), (2.0, 2)]
     assert scored.ranked({}) == []
+
+
+@pytest.fixture
+def sampled(researcher: User) -> Round:
+    """A round that has sampled four answers to each of three train prompts, and to one for validation."""
+    round_ = Round.objects.create(name="now", settings={}, seed=5, created_by=researcher)
+    run = make_sampling_run("of the round")
+    Stage.objects.create(round=round_, name="sample", position=1, run=run)
+    intake.take_in([{"prompt": "Held out?", "split": "valid"}], source="test")
+    for prompt in [*make_prompts(3), Prompt.objects.get(split="valid")]:
+        make_completions(run, prompt, "abcd")
+    return round_
+
+
+def groups_of(round_: Round) -> list[scored.Group]:
+    prompts = Prompt.objects.filter(split="train", completions__run__stage__round=round_).distinct().order_by("text")
+    return [(one, list(one.completions.filter(run__stage__round=round_).order_by("pk"))) for one in prompts]
+
+
+def ended(round_: Round, heads: dict[int, list[float]], state: str = Run.State.DONE) -> None:
+    """The stage `score`, whose recipe said this of the completions."""
+    dataset = freeze_completions(scored.to_score(round_))
+    rows = read_rows(storage.absolute(dataset.path), "completions")
+    run = score_run([row | {"head_rewards": heads[int(row["completion_id"])]} for row in rows], state)
+    Stage.objects.create(round=round_, name="score", position=2, run=run)
+
+
+@pytest.fixture
+def ranked_before(researcher: User, held_out_labeler: Labeler) -> list[Completion]:
+    """Of two validation items of an earlier round one was ranked: its completions, the best first."""
+    earlier = Round.objects.create(name="before", settings={}, seed=1, created_by=researcher)
+    batch = ranking_work(2, cohort=Cohort.HELD_OUT, texts=("one", "two", "three", "four"))
+    Stage.objects.create(round=earlier, name="rank_valid", position=1, batch=batch)
+    lease = dispatch.claim(held_out_labeler, Kind.RANK)
+    place_of = {"one": 1, "two": 2, "three": 3, "four": 4}
+    rankings.submit(held_out_labeler, lease.pk, {card.number: place_of[card.text] for card in cards(lease)})
+    return sorted(lease.item.completions.all(), key=lambda one: place_of[one.text])
+
+
+def test_the_pool_is_scored_and_what_held_out_labelers_ranked_before(
+    ranked_before: list[Completion], sampled: Round
+) -> None:
+    """Not the samples for validation, and not what nobody has ranked in the earlier round."""
+    found = scored.to_score(sampled)
+    train = Completion.objects.filter(run__stage__round=sampled, prompt__split="train")
+    assert {one.pk for one in found} == {one.pk for one in [*train, *ranked_before]}
+    assert len(found) == 12 + 4
+
+
+def test_the_closest_calls_of_the_pool_are_chosen(sampled: Round) -> None:
+    """One of three prompts by chance at most: of two, the one where the heads see no difference comes last."""
+    groups = groups_of(sampled)
+    apart = {0: 9.0, 1: 0.0, 2: 0.5}
+    heads = {
+        one.pk: [place * apart[number]] * 2
+        for number, (_, completions) in enumerate(groups)
+        for place, one in enumerate(completions)
+    }
+    ended(sampled, heads)
+    lucky, *rest = scored.choose(sampled, groups, "labelers", 3)
+    expected = [groups[1], groups[2], groups[0]]
+    assert rest == [group for group in expected if group != lucky]
+    assert len(scored.choose(sampled, groups, "random", 2)) == 2
+
+
+def test_nothing_is_chosen_before_it_is_scored(sampled: Round) -> None:
+    groups = groups_of(sampled)
+    ended(sampled, {one.pk: [1.0, 2.0] for _, completions in groups for one in completions}, Run.State.RUNNING)
+    with pytest.raises(Conflict):
+        scored.choose(sampled, groups, "ensemble", 2)
+
+
+def test_rewards_are_held_against_what_labelers_said(
+    ranked_before: list[Completion], sampled: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reward model that turned their order around is none to choose by: to it all prompts are the same.
+
+    Its heads disagree on no pair of the first prompt's completions, on three of the second's, and on all of the
+    third's.
+    """
+    monkeypatch.setattr(scored, "LEAST", 1)
+    groups = groups_of(sampled)
+    apart = [(0, 0, 0, 0), (0, 0, 0, 1), (0, 1, 2, 3)]
+    heads = {
+        one.pk: [float(apart[number][place]), 0.0]
+        for number, (_, completions) in enumerate(groups)
+        for place, one in enumerate(completions)
+    }
+    ended(sampled, heads | {one.pk: [float(place)] * 2 for place, one in enumerate(ranked_before)})
+    assert scored.choose(sampled, groups, "ensemble", 3) == scored.choose(sampled, groups, "random", 3)
+    right = {one.pk: [-float(place)] * 2 for place, one in enumerate(ranked_before)}
+    sampled.stages.get(name="score").delete()
+    ended(sampled, heads | right)
+    lucky, *rest = scored.choose(sampled, groups, "ensemble", 3)
+    assert rest == [group for group in reversed(groups) if group != lucky]
