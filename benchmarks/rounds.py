@@ -5,23 +5,23 @@ checkpoints, datasets, batches and labels. Every page that the site map has for 
 asked for several times, after two requests that are not counted; `pages.max_ms` is the slowest of the medians among
 those of rounds, runs and what comes of them. Downloads are shown and not counted.
 
-Then the page of the running run polls, its curves growing by a row each time: `poll.cpu_ms` is what a poll, one
-look at the state and one at the new rows, costs the web server and PostgreSQL, less what they use when nobody asks.
+Then the page of the running run is open, its curves growing by a row each time. `poll.cpu_ms` is what a poll costs the
+web server and PostgreSQL, less what they use when nobody asks: one look at the run's state and one at the new rows. All
+that the page, and that of its round, ask for by themselves is shown as well, and what an open page costs in a second.
 """
 
 import argparse
-import http.client
+import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import psutil
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import server
+from benchmarks.polling import CURVES, STATE, Look, Polling, ask
 from benchmarks.report import Measurement, append_lines, machine, spread, table
 
 if TYPE_CHECKING:
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
 MOST_MS, MOST_POLL_MS = 300, 20
 WARM = 2  # web processes
-
-
-class Answer(NamedTuple):
-    status: int
-    kind: str  # of the content: "text/html"
-    bytes: int
-    ms: float
 
 
 @dataclass
@@ -60,12 +53,6 @@ class Page:
         return self.is_cockpit and not self.is_download
 
 
-class Poll(NamedTuple):
-    what: str
-    app_ms: float  # CPU
-    database_ms: float
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rounds", description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
@@ -88,11 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{options.runs} runs, filled in {time.perf_counter() - begin:.0f} s", flush=True)
         with server.web_server() as (port, web):
             pages, skipped = walk(port, cookie, options.repeats, cockpit=options.cockpit)
-            polls = poll(port, web, cookie, options.polls)
-    print(as_tables(pages, skipped, polls))
+            looks = Polling(port, web, cookie, options.polls).looks()
+    print(as_tables(pages, skipped, looks))
     if options.json:
         settings = asdict(amounts) | {"repeats": options.repeats, "polls": options.polls}
-        append_lines(options.json, as_measurements(pages, polls, settings))
+        append_lines(options.json, as_measurements(pages, looks, settings))
     if wrong := [page for page in pages if page.status != 200]:
         raise SystemExit("\n".join(f"GET {page.address} gave {page.status}." for page in wrong))
 
@@ -125,100 +112,30 @@ def walk(port: int, cookie: str, repeats: int, *, cockpit: bool) -> tuple[list[P
         page = Page(*found)
         for repeat in range(WARM + repeats):
             answer = ask(port, cookie, page.address)
-            page.status, page.kind, page.bytes = answer.status, answer.kind, answer.bytes
+            page.status, page.kind, page.bytes = answer.status, answer.kind, len(answer.body)
             if page.status != 200:
                 break
             if repeat >= WARM:
                 page.ms.append(answer.ms)
+        pages.append(page)
+    answering = {page.name for page in pages if page.status == 200}
+    for page in pages:
         if page.status == 405:
             skipped[page.name] = "no GET"
-        elif page.status < 500 and page.status != 200 and not page.is_cockpit:
+        elif page.status != 200 and page.name in answering:
+            skipped[_called(page)] = "not for this one"
+        elif page.status != 200 and not page.is_cockpit and page.status < 500:
             skipped[page.name] = "not a researcher's"
-        else:
-            pages.append(page)
-    return sorted(pages, key=lambda page: -median(page.ms or [0])), skipped
+    shown = [page for page in pages if page.status >= 500 or not {page.name, _called(page)} & set(skipped)]
+    return sorted(shown, key=lambda page: -median(page.ms or [0])), skipped
 
 
-def ask(port: int, cookie: str, address: str, **headers: str) -> Answer:
-    """One GET, read to its end."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    begin = time.perf_counter()
-    connection.request("GET", address, headers={"Cookie": cookie, **headers})
-    response = connection.getresponse()
-    body = response.read()
-    ms = 1000 * (time.perf_counter() - begin)
-    connection.close()
-    kind = (response.getheader("Content-Type") or "").split(";")[0]
-    return Answer(response.status, kind, len(body), ms)
+def of_run(looks: Sequence[Look]) -> float:
+    """CPU ms of the run's state and of the new rows of its curves, together."""
+    return sum(look.ms for look in looks if look.page == "run" and look.what in (STATE, CURVES))
 
 
-def poll(port: int, web: psutil.Process, cookie: str, polls: int) -> list[Poll]:
-    """CPU of a poll: of the running run's state, of its new rows, and of the running round."""
-    from django.urls import reverse
-
-    from training import storage
-    from training.models import Run
-
-    run = Run.objects.get(state=Run.State.RUNNING)
-    path = storage.run_folder(run.pk) / "metrics.jsonl"
-    row = path.read_text().splitlines()[-1]
-    state, metrics = (reverse(name, args=[run.pk]) for name in ("run-detail", "run-metrics"))
-    loop = reverse("round-detail", args=[run.stage.round_id])
-
-    def grow() -> int:
-        """One more row; where it begins."""
-        begins = path.stat().st_size
-        with path.open("a") as file:
-            file.write(row + "\n")
-        return begins
-
-    def rows() -> None:
-        begins = grow()
-        _expect(ask(port, cookie, f"{metrics}?from={begins}", Accept="application/json"), metrics)
-
-    def part(address: str) -> Callable[[], None]:
-        return lambda: _expect(ask(port, cookie, address, **{"HX-Request": "true"}), address)
-
-    looks = [("state of the run", part(state)), ("new rows of its curves", rows), ("stages of the round", part(loop))]
-    idle = _cpu(web, lambda: time.sleep(0.02), polls)
-    found = []
-    for what, look in looks:
-        look()
-        used = _cpu(web, look, polls)
-        less = [
-            max(0.0, one - rest * used.seconds / idle.seconds) for one, rest in zip(used[:2], idle[:2], strict=True)
-        ]
-        found.append(Poll(what, *(1000 * one / polls for one in less)))
-    return found
-
-
-class Used(NamedTuple):
-    app: float  # seconds of CPU
-    database: float
-    seconds: float
-
-
-def _cpu(web: psutil.Process, do: Callable[[], None], times: int) -> Used:
-    """What web server and PostgreSQL use while something is done so many times."""
-    processes = [web, server.postgres_process()]
-    before, begin = [server.cpu_seconds(one) for one in processes], time.perf_counter()
-    for _ in range(times):
-        do()
-    app, database = (server.cpu_seconds(one) - was for one, was in zip(processes, before, strict=True))
-    return Used(app, database, time.perf_counter() - begin)
-
-
-def _expect(answer: Answer, address: str) -> None:
-    if answer.status != 200:
-        raise SystemExit(f"GET {address} gave {answer.status}.")
-
-
-def of_run(polls: Sequence[Poll]) -> float:
-    """CPU ms of the run page's two looks together."""
-    return sum(one.app_ms + one.database_ms for one in polls[:2])
-
-
-def as_tables(pages: Sequence[Page], skipped: dict[str, str], polls: Sequence[Poll]) -> str:
+def as_tables(pages: Sequence[Page], skipped: dict[str, str], looks: Sequence[Look]) -> str:
     """The pages by their time, what is over, what was skipped and why, and what polls cost."""
     rows = []
     for page in pages:
@@ -230,10 +147,21 @@ def as_tables(pages: Sequence[Page], skipped: dict[str, str], polls: Sequence[Po
     lines.append(f"{len(counted)} pages counted, {len(over)} over {MOST_MS} ms: {_list(map(_called, over))}")
     for why in sorted(set(skipped.values())):
         lines.append(f"Skipped, {why}: {_list(sorted(name for name in skipped if skipped[name] == why))}")
-    looks = [[one.what, f"{one.app_ms:.1f}", f"{one.database_ms:.1f}"] for one in polls]
-    lines.append(table(["CPU ms of a look", "web", "PostgreSQL"], looks))
-    lines.append(f"A poll of the run page: {of_run(polls):.1f} ms of CPU (at most {MOST_POLL_MS})")
+    cells = [
+        [f"{one.page}: {shortened(one.what)}", f"{one.every:.0f}", f"{one.app_ms:.1f}", f"{one.database_ms:.1f}"]
+        for one in looks
+    ]
+    lines.append(table(["a look of the page of the", "every s", "web, CPU ms", "PostgreSQL"], cells))
+    for page in ("run", "round"):
+        a_second = sum(one.ms / one.every for one in looks if one.page == page)
+        lines.append(f"The page of the {page}, open: {a_second:.1f} ms of CPU a second")
+    lines.append(f"A poll of the run page, state and new rows: {of_run(looks):.1f} ms of CPU (at most {MOST_POLL_MS})")
     return "\n\n".join(lines)
+
+
+def shortened(address: str) -> str:
+    """Without most of a run's id."""
+    return re.sub(r"([0-9a-f]{8})-[0-9a-f-]{27}", r"\1…", address)
 
 
 def _called(page: Page) -> str:
@@ -250,12 +178,12 @@ def _list(words: Iterable[str]) -> str:
     return ", ".join(words) or "none"
 
 
-def as_measurements(pages: Sequence[Page], polls: Sequence[Poll], settings: dict[str, Any]) -> list[Measurement]:
+def as_measurements(pages: Sequence[Page], looks: Sequence[Look], settings: dict[str, Any]) -> list[Measurement]:
     slowest = max((page for page in pages if page.counts and page.ms), key=lambda page: median(page.ms))
     named = settings | {"page": _called(slowest)}
     return [
         Measurement("pages.max_ms", named, round(median(slowest.ms), 1), "ms"),
-        Measurement("poll.cpu_ms", settings, round(of_run(polls), 2), "ms"),
+        Measurement("poll.cpu_ms", settings, round(of_run(looks), 2), "ms"),
     ]
 
 

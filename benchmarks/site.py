@@ -58,21 +58,22 @@ VALUES: dict[str, Callable[[], Values]] = {
     "prompt_id": lambda: one(Prompt.objects.all()),
     "pseudonym": lambda: {"": Labeler.objects.earliest("pk").pseudonym},
     "purpose": lambda: {"": "training"},
+    "name": lambda: {"": "sft"},  # of a stage
 }
 # In place of these, by the route's name, where parameters mean something else: arguments, by what they are.
 ARGUMENTS: dict[str, Callable[[], dict[str, Mapping[str, Any]]]] = {}
 
 
-def _two(rows: "QuerySet[Any]", name: str) -> str:
-    return "&".join(f"{name}={row.pk}" for row in rows.order_by("pk")[:2])
+def _two(rows: "QuerySet[Any]", *names: str) -> str:
+    """The first two rows, under these names."""
+    return "&".join(f"{name}={row.pk}" for name, row in zip(names, rows.order_by("pk")[:2], strict=False))
 
 
 # Queries that a route is asked with, beside none: filters, and what is to be compared.
 QUERIES: dict[str, Callable[[], list[str]]] = {
     "run-list": lambda: ["recipe=ppo", "page=2"],
-    "run-compare": lambda: [_two(Run.objects.filter(recipe="ppo"), "run")],
-    "round-compare": lambda: [_two(Round.objects.all(), "round")],
-    "checkpoint-compare": lambda: [_two(Checkpoint.objects.filter(kind="policy"), "checkpoint")],
+    "run-compare": lambda: [_two(Run.objects.filter(recipe="ppo"), "run", "run")],
+    "round-compare": lambda: [_two(Round.objects.all(), "first", "second")],
 }
 
 

@@ -42,5 +42,12 @@ def test_the_page_of_each_kind_of_run_is_asked_for(finished: tuple[str, list[dic
 
 def test_what_takes_no_get_is_skipped_and_said(finished: tuple[str, list[dict]]) -> None:
     printed, _ = finished
-    assert "Skipped, nothing stands for name: " in printed
-    assert "A poll of the run page: " in printed
+    [line] = [line for line in printed.splitlines() if line.startswith("Skipped, no GET: ")]
+    assert {"stage-retry", "stage-go-on"} <= set(line.removeprefix("Skipped, no GET: ").split(", "))
+
+
+def test_what_a_live_page_asks_for_by_itself_is_measured(finished: tuple[str, list[dict]]) -> None:
+    printed, _ = finished
+    for look in ("run: the page's own state", "run: new rows of its curves", "round: the page's own state"):
+        assert f"| {look} " in printed
+    assert "A poll of the run page, state and new rows: " in printed
