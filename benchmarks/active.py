@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     settings = Settings(**{one.name: getattr(options, one.name) for one in fields(Settings)})
     torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()  # a new head is meant to be new
-    transformers.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a new head is meant to be new
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     print(f"{machine()}; {options.seeds} seeds, {settings}", flush=True)
     pool = Pool(options.root, settings)
     curves = measure(pool, options.seeds)

@@ -194,7 +194,7 @@ class OneRound:
     def _assignments(self, batch: Batch, need: int) -> list[Assignment]:
         """Every item of the batch is done: by so many labelers, who are drawn."""
         batch.items.update(taken=need, done=need, is_open=False)
-        people = self.filling.people[batch.cohort]
+        people = self.filling.people[Cohort(batch.cohort)]
         return Assignment.objects.bulk_create(
             Assignment(
                 item=item, labeler=labeler, lane=item.lane, state=Assignment.State.DONE, leased_at=self.clock,

@@ -152,9 +152,9 @@ def as_tables(pages: Sequence[Page], skipped: dict[str, str], looks: Sequence[Lo
         for one in looks
     ]
     lines.append(table(["a look of the page of the", "every s", "web, CPU ms", "PostgreSQL"], cells))
-    for page in ("run", "round"):
-        a_second = sum(one.ms / one.every for one in looks if one.page == page)
-        lines.append(f"The page of the {page}, open: {a_second:.1f} ms of CPU a second")
+    for open_page in ("run", "round"):
+        a_second = sum(one.ms / one.every for one in looks if one.page == open_page)
+        lines.append(f"The page of the {open_page}, open: {a_second:.1f} ms of CPU a second")
     lines.append(f"A poll of the run page, state and new rows: {of_run(looks):.1f} ms of CPU (at most {MOST_POLL_MS})")
     return "\n\n".join(lines)
 

@@ -33,8 +33,9 @@ def to_score(round: Round) -> QuerySet[Completion]:
     valid = Ranking.objects.filter(item__batch__stage__name="rank_valid", item__control__in=OWN)
     earlier = valid.exclude(item__batch__stage__round=round).order_by("-pk")
     newest = list(earlier.values_list("pk", flat=True)[:CALIBRATING])
-    own = Q(run__stage__round=round, run__stage__name="sample", prompt__split=Split.TRAIN)
-    return Completion.objects.filter(own | Q(places__ranking__in=newest)).distinct()
+    known = list(RankedCompletion.objects.filter(ranking__in=newest).values_list("completion_id", flat=True))
+    runs = list(round.stages.filter(name="sample").values_list("run_id", flat=True))
+    return Completion.objects.filter(Q(run__in=runs, prompt__split=Split.TRAIN) | Q(pk__in=known))
 
 
 def choose(round: Round, groups: Sequence[Group], by: str, count: int) -> list[Group]:
