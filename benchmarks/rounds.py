@@ -2,7 +2,7 @@
 
 Over real HTTP, from the web server as it runs in production: ten rounds, 200 runs with 25,000 metric points each, their
 checkpoints, datasets, batches and labels. Every page that the site map has for a researcher (benchmarks/site.py) is
-asked for several times, after two requests that are not counted; `pages.max_ms` is the slowest of the medians among
+asked for several times, after four that are not counted; `pages.max_ms` is the slowest of the medians among
 those of rounds, runs and what comes of them. Downloads are shown and not counted.
 
 Then the page of the running run is open, its curves growing by a row each time. `poll.cpu_ms` is what a poll costs the
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from benchmarks.ten_rounds import Amounts
 
 MOST_MS, MOST_POLL_MS = 300, 20
-WARM = 2  # web processes
+WARM = 4  # requests that are not counted: both web processes shall have met the page
 
 
 @dataclass
@@ -143,7 +143,7 @@ def as_tables(pages: Sequence[Page], skipped: dict[str, str], looks: Sequence[Lo
         rows.append([_called(page), str(page.status), ms, f"{page.bytes:,}", _note(page)])
     counted = [page for page in pages if page.counts and page.ms]
     over = [page for page in counted if median(page.ms) > MOST_MS]
-    lines = [table(["page", "status", "ms", "bytes", ""], rows)]
+    lines = [table(["page", "status", "ms", "bytes", "note"], rows)]
     lines.append(f"{len(counted)} pages counted, {len(over)} over {MOST_MS} ms: {_list(map(_called, over))}")
     for why in sorted(set(skipped.values())):
         lines.append(f"Skipped, {why}: {_list(sorted(name for name in skipped if skipped[name] == why))}")

@@ -85,7 +85,7 @@ def addresses() -> tuple[list[Address], dict[str, str]]:
             continue
         unknown = [name for name in pattern.pattern.converters if name not in VALUES]
         if unknown and pattern.name not in ARGUMENTS:
-            skipped[pattern.name] = f"nothing stands for {unknown[0]}"
+            skipped[f"{pattern.name} ({unknown[0]})"] = "nothing stands for a parameter"
             continue
         filled = ARGUMENTS[pattern.name]() if pattern.name in ARGUMENTS else _filled(list(pattern.pattern.converters))
         if not filled:
