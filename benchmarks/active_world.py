@@ -91,7 +91,8 @@ class Pool:
     def __init__(self, root: Path, settings: Settings) -> None:
         self.settings = settings
         of = settings
-        self.lab = Lab(root / f"{of.documents}-{of.steps}-{of.demonstrations}-{of.sampled}-{of.held_out}")
+        made = (of.documents, of.steps, of.demonstrations, of.sampled, of.held_out + of.calibration)
+        self.lab = Lab(root / "-".join(map(str, made)))  # what is there was made with the same amounts
         self.world = World(0)
         self._policy()
         self.tokenizer = load_tokenizer(self.lab.checkpoint("sft"))
