@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 from django.utils import timezone
 
+from labeling.completions.models import Completion
 from labeling.demonstrations.models import Demonstration
 from labeling.errors import BadInput
 from labeling.exports import adjudicated as decided
@@ -40,6 +41,28 @@ def freeze_prompts(prompts: models.QuerySet[Prompt], *, filters: Filters | None 
 def freeze_texts(texts: Iterable[str], *, filters: Filters | None = None) -> Dataset:
     """These texts, in the order given, as a dataset of kind texts. Raises BadInput where there are none."""
     return _freeze("texts", ({"text": text} for text in texts), filters)
+
+
+def freeze_completions(completions: models.QuerySet[Completion], *, filters: Filters | None = None) -> Dataset:
+    """These completions as a dataset of kind completions, for reward models to score: each row has its
+    `completion_id`, and no tokens. Raises BadInput where there are none.
+    """
+    kept = completions.filter(prompt__in=prompts_in_use(Prompt.objects.all())).order_by("prompt_id", "id")
+    rows = (
+        {
+            "completion_id": str(row.pk),
+            "prompt_id": str(row.prompt_id),
+            "prompt": row.prompt.text,
+            "sample": row.sample,
+            "completion": row.text,
+            "finished": row.finished,
+            "token_ids": [],
+            "logprobs": [],
+            "use_case": row.prompt.use_case,
+        }
+        for row in kept.select_related("prompt").iterator(CHUNK)
+    )
+    return _freeze("completions", rows, filters)
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from labeling.queue import dispatch
 from labeling.queue import settings as batches
 from labeling.queue.models import OWN, Batch, Kind
 from labeling.queue.settings import share
-from labeling.rounds import recipes, scores, selection
+from labeling.rounds import recipes, scored, selection
 from labeling.rounds.models import Round, Stage
 from labeling.rounds.plan import Settings
 
@@ -118,11 +118,8 @@ def _sampled(round: Round, settings: Settings, split: str) -> list[Group]:
 
 def _chosen(round: Round, settings: Settings, groups: list[Group]) -> list[Group]:
     """Those of the sampled pool that the reward model is least sure of, as the settings choose."""
-    from labeling.rounds import active
-
-    said = scores.of(round, [row for _, rows in groups for row in rows])
     count = settings.prompts.rank * settings.rankings_per_prompt
-    return active.choose(groups, said.spreads, said.rewards, settings.choose_by, count, round.seed)
+    return scored.choose(round, groups, settings.choose_by, count)
 
 
 def _groups(completions: Iterable[Completion], k: int) -> list[Group]:

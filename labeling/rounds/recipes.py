@@ -9,7 +9,7 @@ from labeling.demonstrations.models import Demonstration
 from labeling.errors import BadInput
 from labeling.exports import freeze
 from labeling.rankings.models import Ranking
-from labeling.rounds import scores, selection
+from labeling.rounds import scored, selection
 from labeling.rounds.models import Round, Stage
 from labeling.rounds.plan import Settings, recipe_of
 from labeling.rounds.settings import checkpoint_of
@@ -107,7 +107,8 @@ def _role(number: int) -> str:
 
 
 def _score(round: Round, settings: Settings) -> Needs:
-    inputs = {"completions": scores.freeze_samples(samples(round, "sample"))}
+    filters = {"round": round.pk, "stage": "score"}
+    inputs = {"completions": freeze.freeze_completions(scored.to_score(round), filters=filters)}
     parents = {"reward_model": Checkpoint.objects.get(pk=settings.choose["reward_model"])}
     return Needs(settings.specs.get("score", {}), inputs, parents)
 

@@ -63,6 +63,7 @@ class CompletionRow(TypedDict):
     reward: NotRequired[float]  # best_of_n, score: the reward model's; of several, and of their heads, the mean
     mean_reward: NotRequired[float]  # best_of_n: of all n samples of the prompt
     spread: NotRequired[float]  # best_of_n, score: the standard deviation of what reward models and their heads say
+    head_rewards: NotRequired[list[float]]  # score: what each head of each reward model says, model by model
 
 
 class QuestionRow(TypedDict):
@@ -159,7 +160,14 @@ FIELDS: dict[str, dict[str, Check]] = {
 
 # Fields that a row may lack: files written before there were such fields stay readable.
 OPTIONAL: dict[str, dict[str, Check]] = {
-    "completions": {"policy": _nonempty, "seed": _count, "reward": _number, "mean_reward": _number, "spread": _number},
+    "completions": {
+        "policy": _nonempty,
+        "seed": _count,
+        "reward": _number,
+        "mean_reward": _number,
+        "spread": _number,
+        "head_rewards": _numbers,
+    },
 }
 
 

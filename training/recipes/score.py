@@ -2,9 +2,11 @@
 
 Every row of the input (kind completions) comes out in samples.jsonl with `reward` and `spread`: the mean and the
 standard deviation over the *members*, which are all heads of all reward models (the parents reward_model,
-reward_model_2, …). Where members that learned from the same rankings disagree, the rankings do not settle it: such
-completions are worth ranking, and a policy that moves towards them is leaving what its reward model knows (Coste et
-al. 2023, Eisenstein et al. 2023). Each model reads the texts by its own tokenizer, as when it was trained, and every
+reward_model_2, …), and with `head_rewards`, what each member says, in this order. Where members that learned from the
+same rankings disagree, the rankings do not settle it: such completions are worth ranking, and a policy that moves
+towards them is leaving what its reward model knows (Coste et al. 2023, Eisenstein et al. 2023). Which of two
+completions is better is a matter of their difference, and how far members are apart on that cannot be told from two
+spreads: hence `head_rewards`. Each model reads the texts by its own tokenizer, as when it was trained, and every
 completion as if it had ended itself. Models are comparable as far as their scales are: see unit_std.
 
 A resumed run drops a torn batch and writes the same rows again. There is no other state.
@@ -62,7 +64,8 @@ def score(run: RunDir, spec: ScoreSpec, status: StatusWriter, stop: StopFlag) ->
         numbers = range(batch * spec.batch_size, min((batch + 1) * spec.batch_size, len(rows)))
         lines = []
         for number, members in zip(numbers, score_batch(judges, numbers, spec), strict=True):
-            facts = {"reward": round(statistics.fmean(members), 6), "spread": round(spread(members), 6)}
+            facts: dict[str, Any] = {"reward": round(statistics.fmean(members), 6), "spread": round(spread(members), 6)}
+            facts |= {"head_rewards": [round(member, 6) for member in members]}
             lines.append(json.dumps(rows[number] | facts, ensure_ascii=False) + "\n")
         return lines
 

@@ -157,6 +157,7 @@ def test_members_are_all_heads_of_all_reward_models(judged: World) -> None:
         members = [*heads, other]
         assert row["reward"] == pytest.approx(statistics.fmean(members), abs=1e-4)
         assert row["spread"] == pytest.approx(statistics.pstdev(members), abs=1e-4)
+        assert row["head_rewards"] == pytest.approx(members, abs=1e-4)
         assert {name: row[name] for name in answer} == answer
     assert [row["completion_id"] for row in rows] == [7 * at for at in range(24)]
     assert (result["completions"], result["reward_models"], result["members"]) == (24, 2, 5)
