@@ -19,6 +19,8 @@ from labeling.agreement.forms import filters_of
 from labeling.agreement.rows import Filters
 from labeling.agreement.scorecard_words import of_everybody, of_labeler
 from labeling.errors import BadInput
+from labeling.judging.results import results
+from labeling.judging.source import Source, of_judgement, of_round
 from labeling.models import Prompt, Role, User
 from labeling.prompts.forms import PromptFilter
 from labeling.prompts.intake import take_in
@@ -122,6 +124,28 @@ class RoundView(ResearcherView):
         ]
         fields = {name: getattr(round_, name) for name in ("id", "name", "state", "seed", "settings", "created_at")}
         return Response({**fields, "finished_at": round_.finished_at, "stages": stages})
+
+
+class JudgementView(ResearcherView):
+    """A judgement's course and, where they may be seen, its results; `?against=` names the policy compared with."""
+
+    def get(self, request: Request, judgement_id: int) -> Response:
+        judgement = access.judgement_for_research(judgement_id)
+        fields = ("id", "name", "state", "note", "split", "use_case", "source", "judges", "cohort", "seed", "spec")
+        found = {name: getattr(judgement, name) for name in (*fields, "shown_from", "extended", "created_at")}
+        return Response({**found, **_results(request, of_judgement(judgement))})
+
+
+class RoundJudgementView(ResearcherView):
+    def get(self, request: Request, round_id: int) -> Response:
+        return Response(_results(request, of_round(access.round_for_research(round_id))))
+
+
+def _results(request: Request, source: Source) -> dict[str, Any]:
+    """With `results` null where they may not be seen yet, and `hidden` saying why."""
+    found = None if source.hidden else results(source, request.query_params.get("against", ""))
+    progress = {"done": source.done, "wanted": source.wanted, "batch": source.batch and source.batch.pk}
+    return {"policies": list(source.policies.values()), **progress, "hidden": source.hidden, "results": found}
 
 
 class AgreementView(APIView):

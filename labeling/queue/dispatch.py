@@ -27,7 +27,7 @@ from labeling.queue.fill import (
     add_ranking_items,
     open_batch,
 )
-from labeling.queue.holds import hold, release, withdraw
+from labeling.queue.holds import go_on, hold, pause, release, want, withdraw
 from labeling.queue.leases import UNKNOWN, put_down
 from labeling.queue.mix import Copy, add_copies, change_settings, close_checks
 from labeling.queue.models import OWN, Assignment, Cursor, Kind, Lane, WorkItem
@@ -48,10 +48,12 @@ __all__ = [
     "close_checks",
     "counts",
     "finish",
+    "go_on",
     "hold",
     "keep_alive",
     "may_get",
     "open_batch",
+    "pause",
     "put_down",
     "release",
     "renew",
@@ -59,6 +61,7 @@ __all__ = [
     "skip",
     "sweep",
     "take_back",
+    "want",
     "why_not",
     "withdraw",
 ]

@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 
 from labeling.completions.models import Completion
 from labeling.errors import BadInput
-from labeling.guidelines.models import Guideline
+from labeling.guidelines.models import Guideline, Purpose
 from labeling.models import Shape
 from labeling.prompts.models import Prompt, UseCase
 from labeling.queue import line, weights
@@ -23,6 +23,7 @@ from labeling.texts import clean
 
 CHUNK = 1000
 MIN_K, MAX_K = 4, 9  # Ouyang et al. 2022, §3.5
+FEWEST_JUDGED = 2  # where policies are compared, K is their number
 
 Group = tuple[Prompt, Sequence[Completion]]
 T = TypeVar("T")
@@ -105,11 +106,12 @@ def add_ranking_items(batch: Batch, groups: Iterable[Group], *, need: int = 1, p
     """One item a prompt with its K completions; how many were added. The batch's calibration share of them needs
     more labelers.
 
-    Raises BadInput unless K is 4 to 9 everywhere and the completions answer their prompt. A group whose texts are
+    Raises BadInput unless K is 4 to 9 (in an evaluation 2 to 9) everywhere and the completions answer their prompt. A group whose texts are
     all the same is left out: there is nothing to rank.
     """
     _check(batch, Kind.RANK, need, priority)
-    rankable = [group for group in groups if _can_be_ranked(*group)]
+    least = FEWEST_JUDGED if batch.purpose == Purpose.EVALUATION else MIN_K
+    rankable = [group for group in groups if _can_be_ranked(*group, least)]
     calibration = _drawn(batch, len(rankable))
     several = Wanted(max(need, batch.calibration_labelers), Control.CALIBRATION)
     wanted = (several if index in calibration else Wanted(need) for index in range(len(rankable)))
@@ -150,9 +152,9 @@ def _check(batch: Batch, kind: Kind, need: int, priority: int) -> None:
         raise BadInput(f"A priority is 0 (first) to 9 (last), not {priority}.")
 
 
-def _can_be_ranked(prompt: Prompt, completions: Sequence[Completion]) -> bool:
-    if not MIN_K <= len(completions) <= MAX_K:
-        raise BadInput(f"A ranking needs {MIN_K} to {MAX_K} completions; for “{prompt}” there are {len(completions)}.")
+def _can_be_ranked(prompt: Prompt, completions: Sequence[Completion], least: int) -> bool:
+    if not least <= len(completions) <= MAX_K:
+        raise BadInput(f"A ranking needs {least} to {MAX_K} completions; for “{prompt}” there are {len(completions)}.")
     if any(completion.prompt_id != prompt.pk for completion in completions):
         raise BadInput(f"A completion that is up for ranking under “{prompt}” answers another prompt.")
     return len({completion.text.strip() for completion in completions}) > 1
