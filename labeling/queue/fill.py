@@ -106,8 +106,8 @@ def add_ranking_items(batch: Batch, groups: Iterable[Group], *, need: int = 1, p
     """One item a prompt with its K completions; how many were added. The batch's calibration share of them needs
     more labelers.
 
-    Raises BadInput unless K is 4 to 9 (in an evaluation 2 to 9) everywhere and the completions answer their prompt. A group whose texts are
-    all the same is left out: there is nothing to rank.
+    Raises BadInput unless K is 4 to 9 everywhere (in an evaluation 2 to 9) and the completions answer their prompt. A
+    group whose texts are all the same is left out: there is nothing to rank.
     """
     _check(batch, Kind.RANK, need, priority)
     least = FEWEST_JUDGED if batch.purpose == Purpose.EVALUATION else MIN_K
