@@ -23,7 +23,7 @@ from labeling.texts import clean
 
 CHUNK = 1000
 MIN_K, MAX_K = 4, 9  # Ouyang et al. 2022, §3.5
-MIN_JUDGED = 2  # policies are judged head to head, or more of them at once
+FEWEST_JUDGED = 2  # where policies are compared, K is their number
 
 Group = tuple[Prompt, Sequence[Completion]]
 T = TypeVar("T")
@@ -106,11 +106,11 @@ def add_ranking_items(batch: Batch, groups: Iterable[Group], *, need: int = 1, p
     """One item a prompt with its K completions; how many were added. The batch's calibration share of them needs
     more labelers.
 
-    Raises BadInput unless K is 4 to 9 everywhere, in a judgement 2 to 9, and the completions answer their prompt. A
+    Raises BadInput unless K is 4 to 9 everywhere (in an evaluation 2 to 9) and the completions answer their prompt. A
     group whose texts are all the same is left out: there is nothing to rank.
     """
     _check(batch, Kind.RANK, need, priority)
-    least = MIN_JUDGED if batch.purpose == Purpose.EVALUATION else MIN_K
+    least = FEWEST_JUDGED if batch.purpose == Purpose.EVALUATION else MIN_K
     rankable = [group for group in groups if _can_be_ranked(*group, least)]
     calibration = _drawn(batch, len(rankable))
     several = Wanted(max(need, batch.calibration_labelers), Control.CALIBRATION)

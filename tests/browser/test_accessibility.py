@@ -33,6 +33,7 @@ OFFICE = [
     "proposal-list", "held-list", "guideline-list", "rubric-list", "topic-list", "thread-list",
     "labeler-list", "account_change_password", "agreement", "agreement-items", "survey-list", "timesheet",
     "queue-rules", "known-list", "known-choose", "rankings-freeze", "exclusion-list",
+    "judgement-list", "judgement-open",
 ]  # fmt: skip
 
 
