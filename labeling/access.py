@@ -18,6 +18,7 @@ from labeling.models import (
     GoldAnswer,
     Guideline,
     Invitation,
+    Judgement,
     Kind,
     Labeler,
     Precedent,
@@ -155,6 +156,10 @@ def round_for_research(round_id: int) -> "WithAnnotations[Round, LastEvent]":
 
 def stage_for_research(round_id: int, name: str) -> Stage:
     return get_object_or_404(Stage.objects.select_related("round", "run"), round_id=round_id, name=name)
+
+
+def judgement_for_research(judgement_id: int) -> Judgement:
+    return get_object_or_404(Judgement.objects.select_related("batch", "guideline", "created_by"), pk=judgement_id)
 
 
 def batch_for_research(batch_id: int) -> Batch:

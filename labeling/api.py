@@ -22,6 +22,8 @@ from labeling.errors import BadInput
 from labeling.figures import overopt_views
 from labeling.figures import report as figures
 from labeling.figures.forms import choice_of
+from labeling.judging.results import results
+from labeling.judging.source import Source, of_judgement, of_round
 from labeling.models import Prompt, Role, User
 from labeling.prompts.forms import PromptFilter
 from labeling.prompts.intake import take_in
@@ -129,6 +131,28 @@ class RoundView(ResearcherView):
         fields = {name: getattr(round_, name) for name in ("id", "name", "state", "seed", "settings", "created_at")}
         events = timeline.as_json(round_)
         return Response({**fields, "finished_at": round_.finished_at, "stages": stages, "events": events})
+
+
+class JudgementView(ResearcherView):
+    """A judgement's course and, where they may be seen, its results; `?against=` names the policy compared with."""
+
+    def get(self, request: Request, judgement_id: int) -> Response:
+        judgement = access.judgement_for_research(judgement_id)
+        fields = ("id", "name", "state", "note", "split", "use_case", "source", "judges", "cohort", "seed", "spec")
+        found = {name: getattr(judgement, name) for name in (*fields, "shown_from", "extended", "created_at")}
+        return Response({**found, **_results(request, of_judgement(judgement))})
+
+
+class RoundJudgementView(ResearcherView):
+    def get(self, request: Request, round_id: int) -> Response:
+        return Response(_results(request, of_round(access.round_for_research(round_id))))
+
+
+def _results(request: Request, source: Source) -> dict[str, Any]:
+    """With `results` null where they may not be seen yet, and `hidden` saying why."""
+    found = None if source.hidden else results(source, request.query_params.get("against", ""))
+    progress = {"done": source.done, "wanted": source.wanted, "batch": source.batch and source.batch.pk}
+    return {"policies": list(source.policies.values()), **progress, "hidden": source.hidden, "results": found}
 
 
 class AgreementView(APIView):

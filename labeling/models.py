@@ -5,6 +5,7 @@ from labeling.completions.models import Completion
 from labeling.demonstrations.models import Demonstration
 from labeling.exports.models import Exclusion, Export, LabelerRows
 from labeling.guidelines.models import Acknowledgement, Guideline, Purpose
+from labeling.judging.models import Drawing, JudgedPolicy, Judgement
 from labeling.labelers.models import Cohort, Invitation, Labeler, Role, StateChange, User
 from labeling.pay.models import Rate
 from labeling.privacy.models import Choice, Erasure
@@ -47,6 +48,7 @@ __all__ = [
     "Decision",
     "Demonstration",
     "Draft",
+    "Drawing",
     "DriftItem",
     "Erasure",
     "ErrorKind",
@@ -56,6 +58,8 @@ __all__ = [
     "Grade",
     "Guideline",
     "Invitation",
+    "JudgedPolicy",
+    "Judgement",
     "Kind",
     "Labeler",
     "LabelerRows",

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from labeling.agreement import consensus_report
+from labeling.judging import advance as judging
 from labeling.queue import dispatch
 from labeling.rounds import advance
 
@@ -15,6 +16,7 @@ def sweep_leases() -> None:
 @shared_task
 def advance_rounds() -> None:
     advance.advance_all()
+    judging.advance_all()
 
 
 @shared_task

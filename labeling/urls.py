@@ -12,6 +12,8 @@ from labeling.exports import views as exports
 from labeling.figures import overopt_views as overopt
 from labeling.figures import views as figures
 from labeling.guidelines import views as guidelines
+from labeling.judging import result_views as judged
+from labeling.judging import views as judging
 from labeling.labelers import person_views as person
 from labeling.labelers import views as labelers
 from labeling.pay import views as pay
@@ -141,6 +143,20 @@ urlpatterns: list[URLPattern] = [
     path("playground/", playground.playground_page, name="playground"),
     path("playground/<uuid:try_id>/", playground.playground_try, name="playground-try"),
     path("playground/<uuid:try_id>/reveal/", playground.playground_reveal, name="playground-reveal"),
+    path("rounds/<int:round_id>/judgement/", judged.round_results, name="round-judgement"),
+    path("rounds/<int:round_id>/judgement/items/", judged.round_items, name="round-judgement-items"),
+    path("rounds/<int:round_id>/judgement/figures.csv", judged.round_csv, name="round-judgement-csv"),
+    path("judgements/", judging.judgement_list, name="judgement-list"),
+    path("judgements/open/", judging.judgement_open, name="judgement-open"),
+    path("judgements/size/", judging.judgement_size, name="judgement-size"),
+    path("judgements/<int:judgement_id>/", judging.judgement_detail, name="judgement-detail"),
+    path("judgements/<int:judgement_id>/items/", judged.judgement_items, name="judgement-items"),
+    path("judgements/<int:judgement_id>/figures.csv", judged.judgement_csv, name="judgement-csv"),
+    path("judgements/<int:judgement_id>/more/", judging.judgement_more, name="judgement-more"),
+    path("judgements/<int:judgement_id>/pause/", judging.judgement_change, {"what": "pause"}, name="judgement-pause"),
+    path("judgements/<int:judgement_id>/go-on/", judging.judgement_change, {"what": "resume"}, name="judgement-go-on"),
+    path("judgements/<int:judgement_id>/stop/", judging.judgement_change, {"what": "stop"}, name="judgement-stop"),
+    path("judgements/<int:judgement_id>/retry/", judging.judgement_change, {"what": "retry"}, name="judgement-retry"),
     path("screening/make/", screening.set_make, name="screening-make"),
     path("screening/<int:set_id>/add/<slug:kind>/", screening.item_add, name="screening-add"),
     path("screening/<int:set_id>/import/", screening.set_import, name="screening-import"),
@@ -229,6 +245,8 @@ urlpatterns: list[URLPattern] = [
     # Programs
     path("api/prompts/", api.PromptsView.as_view(), name="api-prompts"),
     path("api/rounds/<int:round_id>/", api.RoundView.as_view(), name="api-round"),
+    path("api/rounds/<int:round_id>/judgement/", api.RoundJudgementView.as_view(), name="api-round-judgement"),
+    path("api/judgements/<int:judgement_id>/", api.JudgementView.as_view(), name="api-judgement"),
     path("api/agreement/", api.AgreementView.as_view(), name="api-agreement"),
     path("api/scorecards/", api.ScorecardsView.as_view(), name="api-scorecards"),
     path("api/scorecards/<slug:pseudonym>/", api.ScorecardView.as_view(), name="api-scorecard"),

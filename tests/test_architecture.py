@@ -36,7 +36,7 @@ SLICES: dict[str, set[str] | None] = {
     "topics": {"prompts"},
     "rankings": {"queue", "guidelines", "rubrics", "labelers", "prompts", "completions"},
     "quality": {"queue", "rankings", "guidelines", "rubrics", "labelers", "prompts", "completions"},
-    "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines"},
+    "evaluation": {"prompts", "completions", "rankings", "queue", "labelers", "guidelines", "rubrics"},
     "agreement": {
         "quality",
         "evaluation",
@@ -83,6 +83,7 @@ SLICES: dict[str, set[str] | None] = {
         "prompts",
         "completions",
     },
+    "judging": {"exports", "evaluation", "rankings", "queue", "guidelines", "labelers", "prompts", "completions"},
     "pay": {"labelers", "queue"},
     "surveys": {"labelers"},
     "privacy": {"labelers", "queue", "exports", "pay", "threads"},

@@ -155,6 +155,7 @@ ACTS = frozenset(
         "labeling.GoldAnswer.author",
         "labeling.Grade.researcher",
         "labeling.Invitation.created_by",
+        "labeling.Judgement.created_by",
         "labeling.Proposal.decided_by",
         "labeling.Precedent.published_by",
         "labeling.Precedent.withdrawn_by",

@@ -1,11 +1,15 @@
 """Items that are taken out of the line by a researcher or for one, and put back. Called through dispatch.py alone."""
 
+from itertools import groupby
+
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from labeling.errors import Conflict
 from labeling.queue import line
-from labeling.queue.models import Assignment, Lane, WorkItem
+from labeling.queue.kinds import PAUSED
+from labeling.queue.models import OWN, Assignment, Batch, Lane, WorkItem
 
 
 def hold(item: WorkItem, because: str) -> None:
@@ -46,6 +50,44 @@ def withdraw(item: WorkItem) -> None:
         item.is_open = False
         item.withdrawn_at = item.withdrawn_at or now
         item.save(update_fields=["taken", "is_open", "withdrawn_at"])
+
+
+def pause(batch: Batch) -> int:
+    """Give nothing of this batch to anybody until `go_on`; who has a piece may finish it. How many pieces it was."""
+    still = WorkItem.objects.filter(batch=batch, withdrawn_at=None, held_at=None, done__lt=F("need"))
+    return still.update(is_open=False, held_at=timezone.now(), held_because=PAUSED)
+
+
+def go_on(batch: Batch) -> int:
+    """Put back what `pause` took out of the line, in its order; what somebody else has held stays held."""
+    with transaction.atomic():
+        held = WorkItem.objects.select_for_update().filter(batch=batch, withdrawn_at=None, held_because=PAUSED)
+        items = list(held.order_by("priority", "pos"))
+        for item in items:
+            item.held_at, item.held_because = None, ""
+        return _reopen(items)
+
+
+def want(batch: Batch, need: int) -> int:
+    """Want `need` labels of each of the batch's own items that wants fewer; how many items that changed."""
+    with transaction.atomic():
+        own = WorkItem.objects.select_for_update().filter(batch=batch, control__in=OWN, withdrawn_at=None)
+        items = list(own.filter(need__lt=need).order_by("priority", "pos"))
+        for item in items:
+            item.need = need
+        return _reopen(items)
+
+
+def _reopen(items: list[WorkItem]) -> int:
+    """These (locked) items at the end of their classes, open where they want labels and are not held."""
+    for item, pos in zip(items, line.new_places(len(items)), strict=True):
+        item.is_open, item.pos = item.taken < item.need and item.held_at is None, pos
+    WorkItem.objects.bulk_update(items, ["need", "held_at", "held_because", "is_open", "pos"], batch_size=1000)
+    # Somebody may have been served a later place before these are committed.
+    for priority, same in groupby(items, key=lambda item: item.priority):
+        first = next(same)
+        line.lower_cursors(Lane(first.lane), priority, first.pos - 1)
+    return len(items)
 
 
 def _locked(item: WorkItem) -> WorkItem:
