@@ -71,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     print(machine(), flush=True)
     error = math.sqrt(0.95 * 0.05 / options.judgements)
-    print(f"{options.judgements} judgements a setting: the Monte Carlo error of a coverage of .95 is ± {1.96 * error:.3f}.")
+    print(
+        f"{options.judgements} judgements a setting: the Monte Carlo error of a .95 coverage is ± {1.96 * error:.3f}."
+    )
     settings = [Setting(**{**asdict(setting), "prompts": options.prompts}) for setting in SETTINGS]
     results = [measure(setting, options.judgements, options.resamples, options.seed) for setting in settings]
     print(f"{options.prompts} prompts, prompt sd {SETTINGS[0].prompt_sd}, labeler sd {SETTINGS[0].labeler_sd}, "

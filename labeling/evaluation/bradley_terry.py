@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import choix
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from labeling.evaluation import crossed
@@ -130,5 +129,3 @@ def _estimate(
 
 def _none(why: str, rests: dict[str, Any]) -> Estimate:
     return Estimate(math.nan, None, None, None, None, **rests, why=why)
-
-

@@ -46,7 +46,7 @@ class Estimate(NamedTuple):
 
 
 class Variance(NamedTuple):
-    """Of an estimator: the whole, its degrees of freedom, and the parts by prompts, by labelers and by single labels."""
+    """Of an estimator: the whole, its degrees of freedom, and the parts by prompts, labelers and single labels."""
 
     whole: float
     df: float
@@ -71,7 +71,7 @@ def mean(values: Floats, prompt: Ints, labeler: Ints, *, share: bool = True, wei
     counted = np.ones(len(values)) if weights is None else weights
     value = float(counted @ values / counted.sum())
     prompts, labelers = len(np.unique(prompt)), len(np.unique(labeler[labeler != NOBODY]))
-    rests = {"prompts": prompts, "labelers": labelers, "labels": int((labeler != NOBODY).sum())}
+    rests: dict[str, Any] = {"prompts": prompts, "labelers": labelers, "labels": int((labeler != NOBODY).sum())}
     if why := too_few(prompts, labelers):
         return Estimate(value, None, None, None, None, **rests, why=why)
     if np.ptp(values) == 0:

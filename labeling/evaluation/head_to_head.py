@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from labeling.evaluation import bradley_terry, crossed, ratings
-from labeling.evaluation.crossed import Estimate, Floats
 from labeling.evaluation.columns import Observed
+from labeling.evaluation.crossed import Estimate, Floats
 
 
 class Pair(NamedTuple):

@@ -36,8 +36,8 @@ def observe(batch: Batch, policies: Mapping[int, str], runs: Sequence[UUID]) -> 
         "rating",
         "flags",
     )
-    for ranking, item, prompt, use_case, labeler, checkpoint, *values in said.iterator():
-        rows.say(ranking, (item, prompt, use_case, labeler), column[checkpoint], *values)
+    for ranking, item, prompt, use_case, labeler, checkpoint, place, rating, flags in said.iterator():
+        rows.say(ranking, (item, prompt, use_case, labeler), column[checkpoint], place, rating, flags)
     asked = set(own.values_list("prompt_id", flat=True))
     judges = own.aggregate(most=Max("need"))["most"] or 1
     for prompt, use_case in _alike(policies, runs, asked):

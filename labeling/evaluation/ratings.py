@@ -3,8 +3,8 @@
 import numpy as np
 
 from labeling.evaluation import crossed
-from labeling.evaluation.crossed import Estimate, Floats
 from labeling.evaluation.columns import Observed
+from labeling.evaluation.crossed import Estimate, Floats
 
 
 def rating(seen: Observed, policy: int) -> Estimate | None:

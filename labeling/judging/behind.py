@@ -59,7 +59,7 @@ def _fits(seen: Observed, choice: Choice) -> NDArray[np.bool_]:
 
 
 def _line(seen: Observed, row: int) -> Line:
-    def whole(values: NDArray[np.floating]) -> dict[str, int | None]:  # type: ignore[type-arg]
+    def whole(values: NDArray[np.floating]) -> dict[str, int | None]:
         said = zip(seen.policies, values[row].tolist(), strict=True)
         return {name: None if value != value else int(value) for name, value in said}
 

@@ -13,7 +13,7 @@ HALF_WIDTH, DIFFERENCE = "half_width", "difference"
 SPEC = {"temperature": 1.0, "response_length": 300}
 
 
-class Policies(forms.ModelMultipleChoiceField):
+class Policies(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     widget = forms.CheckboxSelectMultiple
 
     def label_from_instance(self, obj: Any) -> str:

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from labeling.labelers.models import Cohort
+from labeling.queue.models import Batch
 
 
 class Judgement(models.Model):
@@ -59,7 +60,7 @@ class Judgement(models.Model):
         """Labels that are there, and labels that are wanted; of a withdrawn item what was done."""
         if self.batch_id is None:
             return 0, 0
-        batch = type(self.batch).objects.with_progress().get(pk=self.batch_id)  # type: ignore[union-attr]
+        batch = Batch.objects.with_progress().get(pk=self.batch_id)
         return batch.done, batch.wanted
 
     @property
@@ -91,7 +92,7 @@ class JudgedPolicy(models.Model):
 
 
 class Drawing(models.Model):
-    """A sampling run for some of a judgement's prompts: one when it is opened, one each time more prompts are wanted."""
+    """A sampling run for some of a judgement's prompts: one to begin with, one each time more are wanted."""
 
     judgement = models.ForeignKey(Judgement, on_delete=models.CASCADE, related_name="drawings")
     run = models.OneToOneField("training.Run", on_delete=models.PROTECT, related_name="drawing")

@@ -210,5 +210,3 @@ def _to_extend(judgement: Judgement) -> Judgement:
     judgement.state, judgement.finished_at = Judgement.State.RUNNING, None
     judgement.save(update_fields=["state", "finished_at", "extended"])
     return judgement
-
-

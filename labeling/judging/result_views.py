@@ -121,7 +121,7 @@ def _items(request: HttpRequest, source: Source) -> HttpResponse:
         "lines": [
             {
                 "line": line,
-                "prompt": prompts[line.prompt],  # type: ignore[index]
+                "prompt": prompts[line.prompt],
                 "said": [(line.places[name], line.ratings[name], line.flags[name]) for name in shown],
             }
             for line in page

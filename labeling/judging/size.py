@@ -40,7 +40,7 @@ def size(*, prompts: int, judges: int, cohort: str, wished: float, power: bool =
     labelers = Labeler.objects.filter(cohort=cohort, state=Labeler.State.ACTIVE).count()
     of, timed = past_components(), minutes_a_ranking()
     minutes = timed or MINUTES
-    fits = 2 <= labelers and judges <= labelers
+    fits = labelers >= 2 and judges <= labelers
     measure = sample_size.detects if power else sample_size.half_width
     return Size(
         of=of,

@@ -142,5 +142,3 @@ def _tell(request: HttpRequest, do: Callable[[], None], sentence: str) -> None:
         messages.error(request, error.sentence)
     else:
         messages.success(request, sentence)
-
-

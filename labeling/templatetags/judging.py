@@ -32,7 +32,7 @@ def number_cells(figure: Any, link: str = "", about: str = "", sign: str = "") -
 
 @register.simple_tag
 def share_cell(figure: Any, link: str = "", about: str = "", sign: str = "") -> SafeString:
-    """One cell: a share in percent (with `sign` a difference in points), its interval below it, and what it rests on."""
+    """One cell: a share in percent (with `sign` a difference in points), its interval and what it rests on."""
     if figure is None or figure["value"] is None:
         return format_html('<td class="right soft">{}</td>', "–")
     form = "+.1f" if sign else ".1f"

@@ -83,4 +83,5 @@ def test_no_link_of_the_office_is_dead(
     if Role.RESEARCHER in roles:
         wanted |= {"known-list", "held-list", "guideline-publish", "rubric-list", "topic-list", "exclusion-list"}
         wanted |= {"round-new", "text-import", "base-import"}
+        wanted |= {"judgement-list", "judgement-open"}
     assert wanted - set(read) == set()

@@ -65,7 +65,7 @@ def test_the_undefeated_have_no_strength_and_a_reason() -> None:
     found = strengths(*judged([1, 2, 3], [1, 3, 2], times=10))
     assert math.isnan(found[0].value)
     assert found[0].why == UNDEFEATED
-    assert found[1].value == pytest.approx(0) and found[2].value == pytest.approx(0)  # noqa: PT018
+    assert [one.value for one in found[1:]] == pytest.approx([0, 0])
 
 
 def test_who_never_wins_has_none_either() -> None:

@@ -12,7 +12,9 @@ from labeling.evaluation.sample_size import ASSUMED, Components
 def test_components_come_back_from_data_that_has_them() -> None:
     rng = np.random.default_rng(2)
     prompts, labelers = 400, 120
-    table = rng.normal(0, 0.3, (prompts, 1)) + rng.normal(0, 0.2, (1, labelers)) + rng.normal(0, 0.4, (prompts, labelers))
+    table = (
+        rng.normal(0, 0.3, (prompts, 1)) + rng.normal(0, 0.2, (1, labelers)) + rng.normal(0, 0.4, (prompts, labelers))
+    )
     shown = rng.random((prompts, labelers)) < 0.1  # each labeler judges a tenth
     prompt, labeler = np.nonzero(shown)
     found = sample_size.components(table[shown], prompt, labeler)

@@ -66,5 +66,3 @@ def end_sampling(judgement: Judgement, *, alike: int = 0) -> Run:
                 file.write(json.dumps(line) + "\n")
     Run.objects.filter(pk=run.pk).update(state=Run.State.DONE)
     return run
-
-

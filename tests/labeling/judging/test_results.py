@@ -156,7 +156,9 @@ def test_a_round_shows_its_own_judgement_by_the_same_page(
     stage.save()
     page = client.get(address)
     assert page.context["results"]["against"] == "base"
-    wins = {pair["policy"]: pair["win"]["value"] for pair in page.context["results"]["pairs"] if pair["other"] == "base"}
+    wins = {
+        pair["policy"]: pair["win"]["value"] for pair in page.context["results"]["pairs"] if pair["other"] == "base"
+    }
     assert wins == {"sft": 0.5, "ppo": 0.5, "ppo_ptx": 1.0}
     undefeated = next(one for one in page.context["results"]["policies"] if one["policy"] == "ppo_ptx")
     assert undefeated["strength"]["value"] is None

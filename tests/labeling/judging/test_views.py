@@ -1,6 +1,5 @@
 """The researcher's pages: opening, its size, its course; labelers and strangers find nothing."""
 
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -67,7 +66,14 @@ def test_a_mistake_is_said_and_nothing_is_lost(
 def test_the_size_follows_what_is_typed(client: Client, researcher: User, judges: list[Labeler]) -> None:
     client.force_login(researcher)
     make_test_prompts(3)
-    asked = {"prompts": "100", "judges": "2", "cohort": "held_out", "wish": "half_width", "points": "20", "split": "test"}
+    asked = {
+        "prompts": "100",
+        "judges": "2",
+        "cohort": "held_out",
+        "wish": "half_width",
+        "points": "20",
+        "split": "test",
+    }
     shown = client.get(reverse("judgement-size"), asked).content.decode()
     assert "100 prompts × 2 judges = <strong>200 labels</strong>" in shown
     assert "about 10.0 h of labeling" in shown  # three minutes each, as nobody was on the clock
@@ -135,5 +141,3 @@ def test_labelers_and_strangers_find_nothing(
         assert client.get(reverse("judgement-list")).status_code == 404
         assert client.get(reverse("api-judgement", args=[judgement.pk])).status_code == 404
         assert client.post(reverse("judgement-stop", args=[judgement.pk])).status_code == 404
-
-
