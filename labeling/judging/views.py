@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from config.http import page_or_part, plots
+from config.http import plots, wants_part
 from labeling import access
 from labeling.errors import PodiumError
 from labeling.guidelines.publish import ensure_first
@@ -105,8 +105,11 @@ def judgement_detail(request: HttpRequest, judgement_id: int) -> HttpResponse:
         "is_live": judgement.state == Judgement.State.RUNNING,
         "may_extend": judgement.state in (Judgement.State.RUNNING, Judgement.State.DONE) and judgement.batch,
     }
-    if request.headers.get("HX-Request"):
-        return page_or_part(request, "labeling/judging/detail.html", "labeling/judging/_course.html", course)
+    if wants_part(request):
+        part = render(request, "labeling/judging/_course.html", course)
+        if not course["is_live"]:
+            part["HX-Refresh"] = "true"  # it has ended meanwhile: the whole page has something new to show
+        return part
     context = {**course, **results_context(request, of_judgement(judgement))}
     return render(request, "labeling/judging/detail.html", context)
 

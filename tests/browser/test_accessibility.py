@@ -32,7 +32,8 @@ OFFICE = [
     "home", "round-list", "run-list", "dataset-list", "checkpoint-list", "prompt-list", "prompt-import",
     "proposal-list", "held-list", "guideline-list", "rubric-list", "topic-list", "thread-list",
     "labeler-list", "account_change_password", "agreement", "agreement-items", "survey-list", "timesheet",
-    "queue-rules", "known-list", "known-choose", "rankings-freeze", "exclusion-list", "judgement-list", "judgement-open",
+    "queue-rules", "known-list", "known-choose", "rankings-freeze", "exclusion-list",
+    "judgement-list", "judgement-open",
 ]  # fmt: skip
 
 

@@ -118,6 +118,22 @@ def test_what_can_be_done_is_done_by_its_buttons(client: Client, researcher: Use
     assert "It is stopped, so that cannot be done now." in answer.content.decode()
 
 
+def test_the_course_polls_itself_and_reloads_the_page_when_it_has_ended(
+    client: Client, researcher: User, judges: list[Labeler]
+) -> None:
+    judgement = make_judgement(researcher)
+    client.force_login(researcher)
+    address, htmx = reverse("judgement-detail", args=[judgement.pk]), {"HX-Request": "true"}
+    part = client.get(address, headers=htmx)
+    assert 'hx-trigger="every 5s"' in part.content.decode()
+    assert "<html" not in part.content.decode()
+    assert "HX-Refresh" not in part
+    Judgement.objects.update(state="done")
+    part = client.get(address, headers=htmx)
+    assert part["HX-Refresh"] == "true"
+    assert "hx-trigger" not in part.content.decode()
+
+
 def test_more_can_be_asked_for(client: Client, researcher: User, judges: list[Labeler]) -> None:
     judgement = make_judgement(researcher)
     end_sampling(judgement)
