@@ -42,7 +42,7 @@ def pause(judgement: Judgement) -> None:
     with transaction.atomic():
         judgement = _locked(judgement, State.RUNNING)
         if judgement.batch:
-            dispatch.pause(judgement.batch)
+            dispatch.pause_batches([judgement.batch])
         _change(judgement, State.PAUSED)
 
 
@@ -51,7 +51,7 @@ def resume(judgement: Judgement) -> None:
     with transaction.atomic():
         judgement = _locked(judgement, State.PAUSED)
         if judgement.batch:
-            dispatch.go_on(judgement.batch)
+            dispatch.resume_batches([judgement.batch])
         _change(judgement, State.RUNNING)
         ring_after_commit()
 
@@ -63,8 +63,7 @@ def stop(judgement: Judgement) -> None:
         for drawing in judgement.drawings.filter(taken_in_at=None).select_related("run"):
             control.stop(drawing.run)
         if judgement.batch:
-            for item in judgement.batch.items.filter(withdrawn_at=None, done__lt=F("need")).order_by("pk"):
-                dispatch.withdraw(item)
+            dispatch.end_batches([judgement.batch])
         _change(judgement, State.STOPPED, "A person stopped it; what was judged before stays.")
 
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0011_quality_in_the_queue'),
+        ('labeling', '0013_registry'),
         ('training', '0002_run_worker'),
     ]
 

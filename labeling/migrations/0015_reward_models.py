@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0013_registry'),
+        ('labeling', '0014_judging'),
         ('training', '0002_run_worker'),
     ]
 

@@ -28,7 +28,7 @@ from labeling.queue.fill import (
     add_ranking_items,
     open_batch,
 )
-from labeling.queue.holds import go_on, hold, pause, release, want, withdraw
+from labeling.queue.holds import hold, release, want, withdraw
 from labeling.queue.leases import UNKNOWN, put_down
 from labeling.queue.mix import Copy, add_copies, change_settings, close_checks
 from labeling.queue.models import OWN, Assignment, Cursor, Kind, Lane, WorkItem
@@ -51,7 +51,6 @@ __all__ = [
     "counts",
     "end_batches",
     "finish",
-    "go_on",
     "hold",
     "keep_alive",
     "may_get",

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_POST, require_safe
 from labeling import access
 from labeling.models import Assignment, WorkItem
 from labeling.queue import dispatch, skips
-from labeling.queue.kinds import PAUSED
 
 PAGE = 25
 
@@ -22,7 +21,6 @@ def held_list(request: HttpRequest) -> HttpResponse:
     said = Assignment.objects.filter(state=Assignment.State.SKIPPED).select_related("labeler").order_by("ended_at")
     held = (
         WorkItem.objects.filter(held_at__isnull=False, withdrawn_at=None)
-        .exclude(held_because=PAUSED)  # waits for its whole batch, not for a look
         .select_related("prompt", "batch")
         .prefetch_related(Prefetch("assignments", queryset=said))
         .order_by("held_at", "pk")

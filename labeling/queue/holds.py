@@ -3,12 +3,10 @@
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from labeling.errors import Conflict
 from labeling.queue import line
-from labeling.queue.kinds import PAUSED
 from labeling.queue.models import OWN, Assignment, Batch, Lane, WorkItem
 
 
@@ -52,22 +50,6 @@ def withdraw(item: WorkItem) -> None:
         item.save(update_fields=["taken", "is_open", "withdrawn_at"])
 
 
-def pause(batch: Batch) -> int:
-    """Give nothing of this batch to anybody until `go_on`; who has a piece may finish it. How many pieces it was."""
-    still = WorkItem.objects.filter(batch=batch, withdrawn_at=None, held_at=None, done__lt=F("need"))
-    return still.update(is_open=False, held_at=timezone.now(), held_because=PAUSED)
-
-
-def go_on(batch: Batch) -> int:
-    """Put back what `pause` took out of the line, in its order; what somebody else has held stays held."""
-    with transaction.atomic():
-        held = WorkItem.objects.select_for_update().filter(batch=batch, withdrawn_at=None, held_because=PAUSED)
-        items = list(held.order_by("priority", "pos"))
-        for item in items:
-            item.held_at, item.held_because = None, ""
-        return _reopen(items)
-
-
 def want(batch: Batch, need: int) -> int:
     """Want `need` labels of each of the batch's own items that wants fewer; how many items that changed."""
     with transaction.atomic():
@@ -79,10 +61,11 @@ def want(batch: Batch, need: int) -> int:
 
 
 def _reopen(items: list[WorkItem]) -> int:
-    """These (locked) items at the end of their classes, open where they want labels and are not held."""
+    """These (locked) items at the end of their classes, open where they want labels and are not held or paused."""
     for item, pos in zip(items, line.new_places(len(items)), strict=True):
-        item.is_open, item.pos = item.taken < item.need and item.held_at is None, pos
-    WorkItem.objects.bulk_update(items, ["need", "held_at", "held_because", "is_open", "pos"], batch_size=1000)
+        wants = item.taken < item.need and item.held_at is None and not item.is_paused
+        item.is_open, item.pos = wants, pos
+    WorkItem.objects.bulk_update(items, ["need", "is_open", "pos"], batch_size=1000)
     # Somebody may have been served a later place before these are committed.
     for priority, same in groupby(items, key=lambda item: item.priority):
         first = next(same)

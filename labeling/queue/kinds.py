@@ -42,6 +42,3 @@ class Control(models.IntegerChoices):
 
 OWN = (Control.ORDINARY, Control.CALIBRATION)  # what a batch is there for; the others come on top, and are no data
 CHECKS = (Control.DRIFT, Control.GOLD, Control.TEACHING)
-
-# Why an item is held whose whole batch is paused: nobody need look at it, and it comes back with the batch.
-PAUSED = "The work that it belongs to is paused."
