@@ -88,7 +88,8 @@ class OpenForm(SizeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        policies = Checkpoint.objects.filter(kind=Checkpoint.Kind.POLICY).exclude(path__contains="#")
+        policies = Checkpoint.objects.filter(kind=Checkpoint.Kind.POLICY, weights_deleted_at=None)
+        policies = policies.exclude(path__contains="#")  # a model behind a server has no weights here
         for name, rows in {
             "policies": policies,
             "against": policies,

@@ -125,6 +125,8 @@ def _check(wish: Wish) -> list[str]:
     for checkpoint in wish.policies:
         if checkpoint.kind != Checkpoint.Kind.POLICY:
             raise BadInput(f"“{checkpoint}” is no policy, so it says nothing that could be judged.")
+        if checkpoint.weights_deleted_at:
+            raise BadInput(f"The weights of “{checkpoint}” were deleted, so it can answer nothing.")
     if wish.split not in SPLITS:
         raise BadInput("Policies are judged on test or validation prompts: on train prompts they may have learned.")
     if wish.guideline.purpose != Purpose.EVALUATION:

@@ -61,11 +61,11 @@ def want(batch: Batch, need: int) -> int:
 
 
 def _reopen(items: list[WorkItem]) -> int:
-    """These (locked) items at the end of their classes, open where they want labels and are not held."""
+    """These (locked) items at the end of their classes, open where they want labels and are not held or paused."""
     for item, pos in zip(items, line.new_places(len(items)), strict=True):
-        item.is_open = item.taken < item.need and item.held_at is None and not item.is_paused
-        item.pos = pos
-    WorkItem.objects.bulk_update(items, ["need", "held_at", "held_because", "is_open", "pos"], batch_size=1000)
+        wants = item.taken < item.need and item.held_at is None and not item.is_paused
+        item.is_open, item.pos = wants, pos
+    WorkItem.objects.bulk_update(items, ["need", "is_open", "pos"], batch_size=1000)
     # Somebody may have been served a later place before these are committed.
     for priority, same in groupby(items, key=lambda item: item.priority):
         first = next(same)

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from labeling.errors import BadInput, Conflict
 from labeling.judging import advance
@@ -220,3 +221,12 @@ def test_one_policy_is_no_comparison(researcher: User, judges: list[Labeler]) ->
     make_test_prompts(3)
     with pytest.raises(BadInput, match="2 to 9"):
         open_judgement(wish(make_policies("base")), researcher)
+
+
+def test_a_policy_without_weights_is_not_judged(researcher: User, judges: list[Labeler]) -> None:
+    make_test_prompts(3)
+    policies = make_policies("base", "sft")
+    policies[1].weights_deleted_at = timezone.now()
+    policies[1].save()
+    with pytest.raises(BadInput, match="The weights of “sft” were deleted"):
+        open_judgement(wish(policies), researcher)
