@@ -7,8 +7,8 @@ machine gets the same result later.
 
 from dataclasses import dataclass, field
 
-from labeling.rounds.defaults import MINIATURE, Spec
-from labeling.rounds.defaults import TOY as SMALLEST
+from labeling.rounds.miniature import MINIATURE, Spec
+from labeling.rounds.miniature import TOY as SMALLEST
 
 
 @dataclass(frozen=True)
