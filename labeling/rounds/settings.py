@@ -24,7 +24,8 @@ Settings are a JSON object, fixed when the round is opened:
     guidelines   {"training": id, "evaluation": id}
     texts, valid_texts    ids of datasets of kind texts: the pretraining distribution, and a held-out part of it
     targets      what is wished, which changes nothing: {"labels": 5000, "interval": 0.1} (width of a win rate's 95 %)
-    budget       what it may cost, of which the dry run warns: {"labels": 6000, "hours": 300}
+    budget       what people may spend: {"labels": 6000, "hours": 300}; the dry run warns of it, and when it is used up
+                 the round pauses itself
     specs        settings per recipe: pretrain, sft, sample, score, reward_model, ppo, ppo_ptx, evaluate
     token        of the form that it was opened from; a form opens one round, however often it is sent
 """

@@ -19,7 +19,6 @@ from labeling.rounds.retry_form import SpecForm
 
 PAGE = 30
 EVENTS = 12  # of the timeline on a round's page; its own page has them all
-LIVE = (Round.State.RUNNING, Round.State.PAUSED)
 
 
 @access.researcher_only
