@@ -29,7 +29,7 @@ test-peers: .venv-peers/.installed  ## our losses, PPO, checkpoints and benchmar
 
 screenshots: .venv/.dev  ## the pictures of the guides in docs/, made anew
 	@$(PY) -m tests.chromium
-	$(PY) -m pytest tests/browser/screenshots.py -q
+	$(PY) -m pytest tests/browser/screenshots.py tests/browser/round_screenshots.py tests/browser/researcher_screenshots.py -q
 
 lint: .venv/.dev  ## ruff and mypy
 	$(PY) -m ruff check .

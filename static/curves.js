@@ -25,6 +25,8 @@
   ];
   const HIDDEN = new Set(["episode", "tokens"]);
   const groupOf = (metric) => GROUPS.findIndex(([, pattern]) => pattern.test(metric));
+  // In a plot of one run the part that all names share says nothing: "scores" for "objective/scores".
+  const shortOf = (metric, metrics) => (metrics.length > 1 && new Set(metrics.map((one) => one.split("/")[0])).size === 1 ? metric.slice(metric.indexOf("/") + 1) : metric);
   const titleOf = (metric) => (isMany ? metric : GROUPS[groupOf(metric)]?.[0] ?? metric);
   const drawn = new Map(); // title → plot's area
   const rest = document.createElement("div");
@@ -94,7 +96,7 @@
       plots.set(titleOf(metric), [...(plots.get(titleOf(metric)) ?? []), metric]);
     }
     const place = ([, metrics]) => Math.min(...metrics.map((metric) => { const at = groupOf(metric); return at < 0 ? GROUPS.length : at; }));
-    const ordered = [...plots].sort((a, b) => place(a) - place(b) || a[0].localeCompare(b[0]));
+    const ordered = [...plots].sort((a, b) => place(a) - place(b) || (b[0] === "objective/scores") - (a[0] === "objective/scores") || a[0].localeCompare(b[0]));
     const hasGroups = ordered.some((one) => place(one) < GROUPS.length);
     for (const one of ordered) {
       const [title, metrics] = one;
@@ -102,7 +104,7 @@
       if (!area.clientWidth) continue; // in a closed box
       const traces = isMany
         ? runs.filter((run) => run.curves.has(metrics[0])).flatMap((run) => linesOf(run, metrics[0], hue.hues[run.color], run.name))
-        : metrics.flatMap((metric, index) => linesOf(runs[0], metric, hue.hues[index % 8], metric));
+        : metrics.flatMap((metric, index) => linesOf(runs[0], metric, hue.hues[index % 8], shortOf(metric, metrics)));
       const marks = pointed && axis.value === "step" && metrics.includes(pointed.curve)
         ? [{ type: "line", x0: pointed.step, x1: pointed.step, y0: 0, y1: 1, yref: "paper", line: { color: hue.gold, width: 2, dash: "dot" } }] : [];
       const grid = { gridcolor: hue.line, zerolinecolor: hue.line, linecolor: hue.line, automargin: true };
@@ -111,7 +113,7 @@
         font: { color: hue.ink, family: hue.font, size: 12 }, hovermode: "x unified", hoverlabel: { bgcolor: hue.surface },
         xaxis: { ...grid, title: { text: axis.value === "step" ? "step" : "minutes", standoff: 4 }, ...(range ? { range } : { autorange: true }) },
         yaxis: { ...grid, type: scale.value, fixedrange: true }, shapes: marks,
-        showlegend: isMany || metrics.length > 1, legend: { orientation: "h", y: 1.12, x: 0 },
+        showlegend: isMany || metrics.length > 1, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
       }, { displayModeBar: false, responsive: true });
       if (!area.dataset.zooms) area.on("plotly_relayout", zoom);
       area.dataset.zooms = "yes";

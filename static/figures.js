@@ -30,10 +30,10 @@
     const across = (value, dash) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value, line: { color: hue["ink-soft"], width: 1, dash } });
     show("preference-plot", 360);
     plot("preference-plot", traces, layout(hue, {
-      ...legend, xaxis: { type: "log", title: { text: "parameters" } }, yaxis: { tickformat: ".0%", range: [-0.03, 1.03], title: { text: "preferred to the baseline" } },
+      ...legend, xaxis: { type: "log", dtick: "D2", tickformat: "~s", title: { text: "parameters" } }, yaxis: { tickformat: ".0%", range: [-0.03, 1.03], title: { text: "preferred to the baseline" } },
       shapes: [across(0.5, "solid"), ...marks.map((mark) => across(mark.value, "dot"))],
-      annotations: marks.map((mark, at) => ({ // by turns at both ends: two of the paper's marks lie close together
-        xref: "paper", x: at % 2, xanchor: at % 2 ? "right" : "left", y: mark.value, yanchor: "bottom", showarrow: false, text: `the paper’s ${mark.label.split(" against")[0]}`, font: { size: 10, color: hue["ink-soft"] },
+      annotations: marks.map((mark, at) => ({ // by turns at both ends, above and below: two of the paper's marks lie close together
+        xref: "paper", x: at % 2, xanchor: at % 2 ? "right" : "left", y: mark.value, yanchor: at % 2 ? "top" : "bottom", showarrow: false, text: `the paper’s ${mark.label.split(" against")[0]}`, font: { size: 10, color: hue["ink-soft"] },
       })),
     }), ({ customdata: line }) => go({ policy: line.checkpoint, baseline: line.baseline }));
   }

@@ -17,11 +17,13 @@ window.podiumPlots = (() => {
   }
 
   function layout(hue, more) {
+    // With a standoff Plotly makes room for a title; without one it may lie below the edge.
+    const titled = (own) => (own?.title ? { ...own, title: { standoff: 8, ...own.title } } : own);
     const axis = { gridcolor: hue.line, zerolinecolor: hue.line, linecolor: hue.line, automargin: true };
     return {
       margin: { t: 8, r: 12, b: 40, l: 48 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
       font: { color: hue["ink-soft"], family: hue.font, size: 12 }, hoverlabel: { bgcolor: hue.surface, font: { color: hue.ink } },
-      showlegend: false, ...more, xaxis: { ...axis, ...more.xaxis }, yaxis: { ...axis, ...more.yaxis },
+      showlegend: false, ...more, xaxis: { ...axis, ...titled(more.xaxis) }, yaxis: { ...axis, ...titled(more.yaxis) },
     };
   }
 

@@ -55,8 +55,8 @@ def of(run: Run, ranked: Ranked = ()) -> dict[str, Any]:
         "fits": {
             "proxy": _fit(proxy),
             "cautious": _fit(cautious),
-            "people": _fit(fitted),
-            "best_of_n": _fit(by_n),
+            "people": _fit(fitted, fewest=FEWEST_JUDGED),
+            "best_of_n": _fit(by_n, fewest=FEWEST_JUDGED),
         },
         "people": marks,
         "best_of_n": of_n,
@@ -80,8 +80,9 @@ def _of_spread(seen: Trace | None, found: Fit | None) -> gao.Proposal:
     return gao.propose(found, "the reward less the spread", fewest=FEWEST_ITERATIONS)
 
 
-def _fit(found: Fit | None) -> dict[str, Any] | None:
-    if found is None:
+def _fit(found: Fit | None, *, fewest: int = 0) -> dict[str, Any] | None:
+    """None as well where the curve runs through fewer than `fewest` distances: there it says nothing of its own."""
+    if found is None or found.distances < fewest:
         return None
     distances = np.linspace(0, found.furthest**0.5, CURVE)
     return {

@@ -145,7 +145,7 @@ def _texts(lineage: Lineage) -> dict[str, Texts]:
     for row in lineage["datasets"]:
         found[f"dataset:{row['id']}"] = Texts(
             label(row["kind"]),
-            f"{row['rows']:,} rows · {row['sha256'][:8]}",
+            f"{row['rows']:,} row{'s' * (row['rows'] != 1)} · {row['sha256'][:8]}",
             reverse("dataset-detail", args=[row["id"]]),
         )
     return found

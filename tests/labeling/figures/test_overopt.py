@@ -151,6 +151,18 @@ def test_one_judged_distance_proposes_nothing(line: dict[str, Checkpoint], held_
     assert proposal(found, "people")["kl"] is None
 
 
+def test_through_two_judged_distances_no_curve_is_drawn(line: dict[str, Checkpoint], held_out_labeler: Labeler) -> None:
+    """Any curve with two parameters meets two points exactly, and says nothing of what lies between."""
+    for name, count in (("ppo", 60), ("ppo_ptx", 120)):
+        rows = [{"step": step, "objective/kl": count / 20, "objective/scores": 1.0} for step in range(1, 11)]
+        write_metrics(run_of(line[name]), rows)
+    judgement([line["base"], line["sft"], line["ppo"], line["ppo_ptx"]], prompts(6))
+    judge(held_out_labeler, [[4, 3, 2, 1]] * 4 + [[1, 2, 4, 3]] * 2)
+    found = overopt.of(run_of(line["ppo"]))
+    assert [point["kl"] for point in found["people"]] == [3, 6]
+    assert found["fits"]["people"] is None
+
+
 def test_the_best_of_n_of_ranked_completions_is_a_curve_for_free(line: dict[str, Checkpoint]) -> None:
     ranked = [(f"p{at}", [0.0, 1.0, 2.0, 3.0], [4, 3, 2, 1]) for at in range(8)]
     found = overopt.of(run_of(line["ppo"]), ranked)

@@ -41,3 +41,10 @@ def test_no_link_is_dead(client: Client, history: History, researcher: User, adm
     assert dead(client, [*pages, *shaped]) == {}
     client.force_login(admin_user)
     assert dead(client, shaped) == {}
+
+
+def test_a_reward_model_leads_to_what_it_measures(client: Client, history: History, researcher: User) -> None:
+    client.force_login(researcher)
+    for checkpoint, wanted in ((history.reward_model, True), (history.ppo, False)):
+        page = client.get(reverse("checkpoint-detail", args=[checkpoint.pk])).content.decode()
+        assert (f'href="{reverse("reward-model", args=[checkpoint.pk])}"' in page) == wanted

@@ -38,6 +38,18 @@ def test_without_any_round_the_list_says_so(rosa: Client) -> None:
     assert "No round was opened yet." in rosa.get(reverse("round-list")).content.decode()
 
 
+def test_a_judged_round_leads_to_its_judgement(rosa: Client, round_: Round) -> None:
+    advance.advance(round_.pk)
+    link = f'href="{reverse("round-judgement", args=[round_.pk])}"'
+    address = reverse("round-detail", args=[round_.pk])
+    page = rosa.get(address)
+    assert link not in page.content.decode()
+    seen = page.context["round"].last_event  # so the part is the stages alone
+    round_.stages.filter(name="judge").update(state=Stage.State.DONE)
+    part = rosa.get(address, headers={"HX-Request": "true"}, query_params={"seen": seen})
+    assert link in part.content.decode()
+
+
 def test_htmx_gets_the_loop_alone(rosa: Client, round_: Round) -> None:
     part = rosa.get(reverse("round-detail", args=[round_.pk]), headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part

@@ -17,7 +17,7 @@ from django.urls import reverse
 from labeling.models import Labeler, User
 from tests.training.runs.test_watch import make_run, word
 from training import storage
-from training.models import Run
+from training.models import Checkpoint, Dataset, Run, RunInput
 
 pytestmark = pytest.mark.django_db
 WARNING = {
@@ -278,6 +278,38 @@ def test_the_list_is_filtered(office: Client) -> None:
         assert "second</a>" in page
         assert "first</a>" not in page
     assert "No run fits" in text_of(office, "run-list", query="?q=third")
+
+
+def test_tries_of_the_playground_are_listed_only_where_they_are_asked_for(office: Client) -> None:
+    make_run(name="trained")
+    make_run(name="tried", recipe="sample", queue=Run.Queue.PLAYGROUND)
+    everything = text_of(office, "run-list")
+    assert "trained</a>" in everything
+    assert "tried</a>" not in everything
+    tries = text_of(office, "run-list", query="?queue=playground")
+    assert "tried</a>" in tries
+    assert "trained</a>" not in tries
+
+
+def test_datasets_that_only_the_playground_read_are_left_out(office: Client) -> None:
+    made = {name: Dataset.objects.create(kind="prompts", sha256=name * 64, path=f"of-{name}", rows=1) for name in "abc"}
+    queues = (("a", Run.Queue.PLAYGROUND), ("b", Run.Queue.PLAYGROUND), ("b", Run.Queue.TRAINING))
+    for name, queue in queues:
+        run = make_run(name=queue, queue=queue)
+        RunInput.objects.create(run=run, name="prompts", dataset=made[name])
+    page = text_of(office, "dataset-list")
+    assert ["a" * 12 in page, "b" * 12 in page, "c" * 12 in page] == [False, True, True]  # nothing has read c yet
+
+
+def test_a_run_leads_to_its_checkpoint_and_a_ppo_run_to_its_monitor(office: Client) -> None:
+    ppo, sft = make_run(recipe="ppo"), make_run(recipe="sft")
+    checkpoint = Checkpoint.objects.create(run=ppo, name="ppo", kind="policy", path=f"runs/{ppo.pk}/checkpoint")
+    page = text_of(office, "run-detail", ppo.pk)
+    assert f'href="{reverse("overoptimization", args=[ppo.pk])}"' in page
+    assert f'href="{reverse("checkpoint-detail", args=[checkpoint.pk])}"' in page
+    page = text_of(office, "run-detail", sft.pk)
+    assert "Over-optimisation" not in page
+    assert 'class="button small" href="/checkpoints/' not in page
 
 
 def test_the_list_asks_no_more_for_many_runs_than_for_few(office: Client) -> None:
