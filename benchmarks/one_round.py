@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from benchmarks import run_folders
+from benchmarks import labels, run_folders
+from benchmarks.labels import Groups
 from labeling.exports import freeze
 from labeling.models import (
-    Assignment,
     Batch,
     Cohort,
     Completion,
@@ -18,7 +18,6 @@ from labeling.models import (
     Kind,
     Prompt,
     Purpose,
-    RankedCompletion,
     Ranking,
     Round,
     Split,
@@ -56,7 +55,6 @@ INPUTS: dict[str, dict[str, str]] = {  # by recipe: the kinds of its datasets, u
     "ppo": {"prompts": "prompts", "texts": "texts"},
     "evaluate": {"texts": "texts", "prompts": "prompts"},
 }
-Groups = list[tuple[Prompt, Sequence[Completion]]]
 
 
 class OneRound:
@@ -150,7 +148,7 @@ class OneRound:
                 assignment=one, prompt=one.item.prompt, labeler=one.labeler, guideline=batch.guideline,
                 rubric=batch.rubric, text=run_folders.ANSWER, created_at=self.clock,
             )
-            for one in self._assignments(batch, 1)
+            for one in labels.assignments(batch, 1, self._people(Cohort.TRAINING))
         )  # fmt: skip
         filters = {"round": self.round.pk}
         made = Demonstration.objects.filter(assignment__item__batch=batch)
@@ -169,40 +167,14 @@ class OneRound:
         self, what: str, cohort: Cohort, groups: Groups, purpose: Purpose = Purpose.TRAINING, need: int = 1
     ) -> Batch:
         batch = self._batch(what, Kind.RANK, cohort, purpose)
-        dispatch.add_ranking_items(batch, groups, need=need)
-        shown = {prompt.pk: [one.pk for one in completions] for prompt, completions in groups}
-        rankings = Ranking.objects.bulk_create(
-            Ranking(
-                assignment=one, item=one.item, labeler=one.labeler, guideline=batch.guideline, rubric=batch.rubric,
-                display_order=shown[one.item.the_prompt.pk], created_at=self.clock,
-            )
-            for one in self._assignments(batch, need)
-        )  # fmt: skip
-        RankedCompletion.objects.bulk_create(
-            (
-                RankedCompletion(ranking=ranking, completion_id=pk, place=place, rating=8 - place)
-                for ranking in rankings
-                for place, pk in enumerate(self.rng.sample(ranking.display_order, K), start=1)
-            ),
-            batch_size=5000,
-        )
+        labels.rank(batch, groups, need, self._people(cohort))
         if what == "rankings":
             made = Ranking.objects.filter(item__batch=batch)
             self.datasets["rankings"] = freeze.freeze_rankings(made, filters={"round": self.round.pk})
         return batch
 
-    def _assignments(self, batch: Batch, need: int) -> list[Assignment]:
-        """Every item of the batch is done: by so many labelers, who are drawn."""
-        batch.items.update(taken=need, done=need, is_open=False)
-        people = self.filling.people[Cohort(batch.cohort)]
-        return Assignment.objects.bulk_create(
-            Assignment(
-                item=item, labeler=labeler, lane=item.lane, state=Assignment.State.DONE, leased_at=self.clock,
-                expires_at=self.clock, ended_at=self.clock + timedelta(minutes=5),
-            )
-            for item in batch.items.select_related("prompt")
-            for labeler in self.rng.sample(people, need)
-        )  # fmt: skip
+    def _people(self, cohort: Cohort) -> labels.People:
+        return labels.People(self.filling.people[cohort], self.rng, self.clock)
 
     def _batch(self, what: str, kind: Kind, cohort: Cohort, purpose: Purpose = Purpose.TRAINING) -> Batch:
         return dispatch.open_batch(

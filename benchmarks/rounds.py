@@ -3,7 +3,9 @@
 Over real HTTP, from the web server as it runs in production: ten rounds, 200 runs with 25,000 metric points each, their
 checkpoints, datasets, batches and labels. Every page that the site map has for a researcher (benchmarks/site.py) is
 asked for several times, after four that are not counted; `pages.max_ms` is the slowest of the medians among
-those of rounds, runs and what comes of them. Downloads are shown and not counted.
+those of rounds, runs and what comes of them. `first` is the time of the very first of the four: neither of the web
+processes has read anything, and what is computed once and kept is computed. Files to save (CSV, the log, weights, and
+all rows of a run as JSON) are downloads and no pages: they are shown, and the slowest is named apart.
 
 Then the page of the running run is open, its curves growing by a row each time. `poll.cpu_ms` is what a poll costs the
 web server and PostgreSQL, less what they use when nobody asks: one look at the run's state and one at the new rows. All
@@ -11,10 +13,12 @@ that the page, and that of its round, ask for by themselves is shown as well, an
 """
 
 import argparse
+import contextlib
+import json
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from benchmarks.ten_rounds import Amounts
 
 MOST_MS, MOST_POLL_MS = 300, 20
+FILLED = "filled.json"  # in a home that is kept: what it was filled with, and the researcher's session
+WHOLE = ("run-metrics",)  # JSON without an end: every row of a run, for programs
 WARM = 4  # requests that are not counted: both web processes shall have met the page
 
 
@@ -42,11 +48,12 @@ class Page:
     status: int = 0
     kind: str = ""
     bytes: int = 0
+    first: float = 0.0  # ms
     ms: list[float] = field(default_factory=list)
 
     @property
     def is_download(self) -> bool:
-        return self.kind not in ("text/html", "application/json")
+        return self.kind not in ("text/html", "application/json") or self.name in WHOLE
 
     @property
     def counts(self) -> bool:
@@ -62,17 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cockpit", action="store_true", help="ask for no pages but those that count")
     parser.add_argument("--repeats", type=int, default=5, help="the table shows the median and the range")
     parser.add_argument("--polls", type=int, default=200)
+    parser.add_argument("--home", type=Path, help="fill this folder and keep it, or measure what is in it")
     parser.add_argument("--json", type=Path, help="append the measurements to this file, one JSON object a line")
     options = parser.parse_args(arguments)
     print(machine(), flush=True)
-    with tempfile.TemporaryDirectory(prefix="podium-benchmark-") as home:
-        server.set_up(Path(home))
+    with _home(options.home) as home:
+        server.set_up(home)
         from benchmarks import ten_rounds
 
         amounts = ten_rounds.Amounts(options.rounds, options.runs, options.points, options.rankings)
-        begin = time.perf_counter()
-        cookie = _fill(amounts)
-        print(f"{options.runs} runs, filled in {time.perf_counter() - begin:.0f} s", flush=True)
+        cookie = _filled(home / FILLED, amounts)
         with server.web_server() as (port, web):
             pages, skipped = walk(port, cookie, options.repeats, cockpit=options.cockpit)
             looks = Polling(port, web, cookie, options.polls).looks()
@@ -82,6 +88,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
         append_lines(options.json, as_measurements(pages, looks, settings))
     if wrong := [page for page in pages if page.status != 200]:
         raise SystemExit("\n".join(f"GET {page.address} gave {page.status}." for page in wrong))
+
+
+@contextlib.contextmanager
+def _home(kept: Path | None) -> Iterator[Path]:
+    """The folder that is to be kept, or one that is gone afterwards."""
+    if kept:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="podium-benchmark-") as home:
+        yield Path(home)
+
+
+def _filled(note: Path, amounts: "Amounts") -> str:
+    """The session of a researcher of the project, which is filled unless the note says that it has been."""
+    if note.exists():
+        before = json.loads(note.read_text())
+        if before["amounts"] != asdict(amounts):
+            raise SystemExit(f"{note.parent} is filled with {before['amounts']}, not {asdict(amounts)}.")
+        print(f"{amounts.runs} runs, filled before", flush=True)
+        return str(before["cookie"])
+    begin = time.perf_counter()
+    cookie = _fill(amounts)
+    note.write_text(json.dumps({"amounts": asdict(amounts), "cookie": cookie}))
+    print(f"{amounts.runs} runs, filled in {time.perf_counter() - begin:.0f} s", flush=True)
+    return cookie
 
 
 def _fill(amounts: "Amounts") -> str:
@@ -113,6 +145,7 @@ def walk(port: int, cookie: str, repeats: int, *, cockpit: bool) -> tuple[list[P
         for repeat in range(WARM + repeats):
             answer = ask(port, cookie, page.address)
             page.status, page.kind, page.bytes = answer.status, answer.kind, len(answer.body)
+            page.first = page.first or answer.ms
             if page.status != 200:
                 break
             if repeat >= WARM:
@@ -140,11 +173,16 @@ def as_tables(pages: Sequence[Page], skipped: dict[str, str], looks: Sequence[Lo
     rows = []
     for page in pages:
         ms = spread(page.ms, 0) if page.ms else "–"
-        rows.append([_called(page), str(page.status), ms, f"{page.bytes:,}", _note(page)])
+        rows.append([_called(page), str(page.status), ms, f"{page.first:.0f}", f"{page.bytes:,}", _note(page)])
     counted = [page for page in pages if page.counts and page.ms]
     over = [page for page in counted if median(page.ms) > MOST_MS]
-    lines = [table(["page", "status", "ms", "bytes", "note"], rows)]
+    lines = [table(["page", "status", "ms", "first", "bytes", "note"], rows)]
     lines.append(f"{len(counted)} pages counted, {len(over)} over {MOST_MS} ms: {_list(map(_called, over))}")
+    first = max((page.first for page in counted), default=0.0)
+    lines.append(f"The slowest of their first requests: {first:.0f} ms")
+    if saved := [page for page in pages if page.is_cockpit and page.is_download and page.ms]:
+        longest = max(saved, key=lambda page: median(page.ms))
+        lines.append(f"{len(saved)} downloads; the slowest is {_called(longest)}, {median(longest.ms):.0f} ms")
     for why in sorted(set(skipped.values())):
         lines.append(f"Skipped, {why}: {_list(sorted(name for name in skipped if skipped[name] == why))}")
     cells = [

@@ -12,14 +12,27 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, reverse
 
 from labeling import urls as labeling_urls
-from labeling.models import Batch, Guideline, Labeler, Prompt, Round, WorkItem
+from labeling.judging.models import JudgedPolicy
+from labeling.models import (
+    Batch,
+    Demonstration,
+    Guideline,
+    Judgement,
+    Labeler,
+    Prompt,
+    Ranking,
+    Round,
+    Try,
+    Verdict,
+    WorkItem,
+)
 from training import urls as training_urls
 from training.models import Checkpoint, Dataset, Run
 
 # What the cockpit is: below these everything answers 200, or takes no GET.
 COCKPIT = (
-    "rounds/", "runs/", "checkpoints/", "datasets/", "judgements/", "judging/", "figures/", "reward-models/",
-    "lineage/", "policies/", "playground/",
+    "rounds/", "runs/", "checkpoints/", "datasets/", "judgements/", "figures/", "reward-models/",
+    "policies/", "playground/", "labels/", "people/<slug:pseudonym>/shaped/",
 )  # fmt: skip
 PROGRAMS = "api/"  # no pages
 MOST = 12  # addresses of a route
@@ -56,24 +69,47 @@ VALUES: dict[str, Callable[[], Values]] = {
     "guideline_id": lambda: each(Guideline.objects.all(), "purpose"),
     "item_id": lambda: one(WorkItem.objects.filter(done__gte=2)),
     "prompt_id": lambda: one(Prompt.objects.all()),
+    "judgement_id": lambda: each(Judgement.objects.all(), "state"),
+    "try_id": lambda: one(Try.objects.all()),
+    "demonstration_id": lambda: one(Demonstration.objects.all()),
+    "ranking_id": lambda: one(Ranking.objects.filter(verdicts__isnull=False)),
     "pseudonym": lambda: {"": Labeler.objects.earliest("pk").pseudonym},
     "purpose": lambda: {"": "training"},
     "name": lambda: {"": "sft"},  # of a stage
 }
+REWARD_MODELS = ("reward-model", "reward-model-csv", "contradictions", "contradictions-csv")
 # In place of these, by the route's name, where parameters mean something else: arguments, by what they are.
-ARGUMENTS: dict[str, Callable[[], dict[str, Mapping[str, Any]]]] = {}
+ARGUMENTS: dict[str, Callable[[], dict[str, Mapping[str, Any]]]] = {
+    **{
+        name: lambda: {"scored": {"checkpoint_id": Verdict.objects.latest("pk").checkpoint_id}}
+        for name in REWARD_MODELS
+    },
+    "run-retry": lambda: {"failed": {"run_id": Run.objects.filter(state="failed").latest("created_at").pk}},
+    "overoptimization": lambda: {
+        "ppo": {"run_id": Run.objects.filter(recipe="ppo", state="done", stage__isnull=False).latest("created_at").pk}
+    },
+}
 
 
-def _two(rows: "QuerySet[Any]", *names: str) -> str:
-    """The first two rows, under these names."""
-    return "&".join(f"{name}={row.pk}" for name, row in zip(names, rows.order_by("pk")[:2], strict=False))
+def _some(rows: "QuerySet[Any]", *names: str) -> str:
+    """The first rows, under these names."""
+    return "&".join(f"{name}={row.pk}" for name, row in zip(names, rows.order_by("pk"), strict=False))
+
+
+def _judged() -> JudgedPolicy:
+    return JudgedPolicy.objects.latest("pk")
 
 
 # Queries that a route is asked with, beside none: filters, and what is to be compared.
 QUERIES: dict[str, Callable[[], list[str]]] = {
     "run-list": lambda: ["recipe=ppo", "page=2"],
-    "run-compare": lambda: [_two(Run.objects.filter(recipe="ppo"), "run", "run")],
-    "round-compare": lambda: [_two(Round.objects.all(), "first", "second")],
+    "run-compare": lambda: [_some(Run.objects.filter(recipe="ppo"), *["run"] * 8)],
+    "curves-csv": lambda: [_some(Run.objects.filter(recipe="ppo"), *["run"] * 8)],
+    "round-compare": lambda: [_some(Round.objects.all(), "first", "second")],
+    "round-new": lambda: [f"from={Round.objects.latest('pk').pk}"],
+    "figure-items": lambda: [f"policy={_judged().checkpoint_id}"],
+    "judgement-size": lambda: ["prompts=200&judges=2"],
+    "playground": lambda: [f"policy={_judged().checkpoint_id}"],
 }
 
 

@@ -1,7 +1,7 @@
 """A project of ten rounds, written straight into the tables and the artifact folder: what benchmarks.rounds reads.
 
 All rounds are done but the last, which is in the middle of PPO. Prompts, completions, labels and datasets are as many
-as a round of the given size has; who prefers what is drawn at random.
+as a round of the given size has; who prefers what is drawn at random. What researchers did beside them: desk.py.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks import run_folders
+from benchmarks import desk, run_folders
 from benchmarks.one_round import INPUTS, OneRound
 from labeling.exports import freeze
 from labeling.guidelines.publish import ensure_first
@@ -37,6 +37,7 @@ RESULTS: dict[str, dict[str, Any]] = {
         "best_of_n_win_rate_low": 0.57, "best_of_n_win_rate_high": 0.67,
     },
     "evaluate": {"lm_loss": 1.1, "kl": 2.0, "reward": 0.4},
+    "best_of_n": {"n": 16, "kl": 1.8, "reward_best": 1.2, "reward_random": 0.3},
     "labeler_cv": {"within_accuracy": 0.72, "held_out_accuracy": 0.69},
 }  # fmt: skip
 SPECS: dict[str, dict[str, Any]] = {
@@ -159,6 +160,7 @@ def fill(amounts: Amounts, researcher: User) -> None:
     filling = Filling(amounts, researcher)
     for number in range(amounts.rounds):
         filling.round(number)
+    desk.fill(filling)
     for number in range(max(0, amounts.runs - len(filling.runs))):
         filling.free(number)
     with connection.cursor() as cursor:
