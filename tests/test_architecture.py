@@ -93,6 +93,7 @@ SLICES: dict[str, set[str] | None] = {
 SHARED = {
     "models",
     "errors",
+    "kept",
     "texts",
     "markdown",
     "access",

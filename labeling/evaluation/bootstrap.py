@@ -1,11 +1,14 @@
 """PURE. An interval for a mean over clusters: judgements of one prompt are not independent, prompts are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 CHUNK = 4_000_000  # resampling weights held in memory at a time
+KEPT = 1_000_000  # weights that are worth keeping: a page has hundreds of means over as many prompts
 
 
 class Estimate(NamedTuple):
@@ -26,13 +29,26 @@ def cluster_mean(sums: Sequence[float], counts: Sequence[float], *, resamples: i
     if not sums:
         raise ValueError("There is nothing to estimate from.")
     values, sizes = np.asarray(sums, dtype=float), np.asarray(counts, dtype=float)
-    rng = np.random.default_rng(seed)
     clusters = len(values)
-    even = np.full(clusters, 1 / clusters)
-    means: list[np.ndarray] = []
-    at_once = max(1, CHUNK // clusters)
-    for start in range(0, resamples, at_once):
-        drawn = rng.multinomial(clusters, even, size=min(at_once, resamples - start))
-        means.append((drawn @ values) / (drawn @ sizes))
+    draws = [_kept(clusters, resamples, seed)] if clusters * resamples <= KEPT else _drawn(clusters, resamples, seed)
+    means = []
+    for drawn in draws:
+        sums_and_counts = drawn.astype(float) @ np.stack([values, sizes], axis=1)
+        means.append(sums_and_counts[:, 0] / sums_and_counts[:, 1])
     low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
     return Estimate(float(values.sum() / sizes.sum()), float(low), float(high), clusters)
+
+
+def _drawn(clusters: int, resamples: int, seed: int) -> Iterator[NDArray[np.uint32]]:
+    """How often each cluster is drawn, [resamples, clusters], in parts."""
+    rng = np.random.default_rng(seed)
+    even = np.full(clusters, 1 / clusters)
+    at_once = max(1, CHUNK // clusters)
+    for start in range(0, resamples, at_once):
+        yield rng.multinomial(clusters, even, size=min(at_once, resamples - start)).astype(np.uint32)
+
+
+@lru_cache(maxsize=8)
+def _kept(clusters: int, resamples: int, seed: int) -> NDArray[np.uint32]:
+    """They follow from these three alone. At most 32 MB in all."""
+    return np.concatenate(list(_drawn(clusters, resamples, seed)))

@@ -98,10 +98,8 @@ def blocks(count: int, *, draws: int = DRAWS, seed: int = 0) -> Floats:
     length = max(1, round(count ** (1 / 3)))
     rng = np.random.default_rng(seed)
     starts = rng.integers(0, count - length + 1, size=(draws, -(-count // length)))
-    weights = np.zeros((draws, count))
-    for step in range(length):
-        np.add.at(weights, (np.arange(draws)[:, None], starts + step), 1.0)
-    return weights
+    drawn = starts[:, :, None] + np.arange(length) + (np.arange(draws) * count)[:, None, None]
+    return np.bincount(drawn.ravel(), minlength=draws * count).reshape(draws, count).astype(float)
 
 
 def propose(found: Fit | None, what: str, *, fewest: int) -> Proposal:

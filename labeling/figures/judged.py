@@ -2,6 +2,8 @@
 
 Judgements are the rankings in batches under the evaluation guideline. A batch counts when all of it is done: who
 watches a win rate while it is made would be swayed.
+
+Reading them takes a while, so what was read is kept under the version of the rows that it was read from.
 """
 
 from collections import defaultdict
@@ -9,13 +11,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, QuerySet
 
 from labeling.completions.models import Completion
 from labeling.guidelines.models import Purpose
+from labeling.kept import code_of, kept, of_rankings, version_of
+from labeling.labelers.models import Labeler
 from labeling.prompts.models import Prompt
-from labeling.queue.models import OWN, Batch, Kind
-from labeling.rankings.models import RankedCompletion
+from labeling.queue.models import OWN, Batch, Kind, WorkItem
+from labeling.rankings.models import RankedCompletion, Ranking
+
+CODE = code_of(__file__)
 
 
 class Said(NamedTuple):
@@ -45,14 +51,34 @@ class Judgements(NamedTuple):
     waiting: int  # batches that labelers are still at, which do not count yet
 
 
-def read() -> Judgements:
+class Counting(NamedTuple):
+    """Which batches count now. `version` changes with all that `read` would find."""
+
+    done: "QuerySet[Batch]"
+    waiting: int
+    version: str
+
+
+def counting() -> Counting:
     batches = Batch.objects.filter(kind=Kind.RANK, purpose=Purpose.EVALUATION)
-    unfinished = batches.filter(
-        items__withdrawn_at=None, items__done__lt=F("items__need"), items__control__in=OWN
-    ).distinct()
-    waiting = set(unfinished.values_list("pk", flat=True))
+    left = WorkItem.objects.filter(batch__in=batches, withdrawn_at=None, done__lt=F("need"), control__in=OWN)
+    waiting = set(left.order_by().values_list("batch_id", flat=True).distinct())
     done = batches.exclude(pk__in=waiting)
-    return Judgements([*_ranked(done), *_alike(done)], len(waiting))
+    version = version_of(
+        sorted(done.values_list("pk", "cohort")),
+        len(waiting),
+        of_rankings(Ranking.objects.filter(item__batch__in=done, item__control__in=OWN)),
+        # Where all policies of a batch say the same there is no ranking that would tell of it.
+        Completion.objects.aggregate(last=Max("pk"))["last"],
+        sorted(Labeler.objects.values_list("pk", "cohort")),
+    )
+    return Counting(done, len(waiting), version)
+
+
+def read(there: Counting | None = None) -> Judgements:
+    there = there or counting()
+    name = f"judged-{CODE}-{there.version}"
+    return kept(name, lambda: Judgements([*_ranked(there.done), *_alike(there.done)], there.waiting))
 
 
 def _ranked(batches: "QuerySet[Batch]") -> Iterator[Judged]:

@@ -10,9 +10,11 @@ from labeling.figures import gao, judged, people, trace
 from labeling.figures.gao import Fit, Floats
 from labeling.figures.preference import score
 from labeling.figures.trace import Trace
+from labeling.kept import code_of, kept, version_of
 from training.contract.overoptimization import BEST_OF_N, PPO
 from training.models import Checkpoint, Run, RunParent
 
+CODE = code_of(__file__)
 FEWEST_JUDGED = 3  # distances: two would be met exactly by any curve
 FEWEST_ITERATIONS = 10
 CURVE = 60  # points of a drawn curve
@@ -36,11 +38,11 @@ def ends_of(run: Run) -> Ends | None:
 def of(run: Run, ranked: Ranked = ()) -> dict[str, Any]:
     """`ranked`: rankings that the run's reward model has scored (slice reward_models); best of n is read off them."""
     ends, seen = ends_of(run), trace.read(run)
-    proxy = trace.proxy_fit(seen) if seen else None
-    cautious = trace.cautious_fit(seen) if seen else None
+    proxy, cautious = trace.fits(run, seen) if seen else (None, None)
     judged_points = _judged(ends) if ends else []
     fitted, marks = _people(judged_points)
-    by_n, of_n = _best_of_n_people(ranked)
+    counted = [tuple(one) for one in ranked[: people.MOST_RANKINGS]]
+    by_n, of_n = kept(f"best-of-n-{CODE}-{version_of(counted)}", lambda: _best_of_n_people(counted))
     runs = _best_of_n_runs(ends) if ends else []
     proposals = [
         ("people", gao.propose(fitted, "the people’s preference", fewest=FEWEST_JUDGED)),

@@ -3,15 +3,19 @@
 from typing import Any, NamedTuple
 
 from labeling.errors import BadInput
+from labeling.evaluation import bootstrap
 from labeling.figures import judged as reading
 from labeling.figures import paper, preference, remarks, tax
 from labeling.figures.judged import Judged
 from labeling.figures.policies import BASE, KINDS, PPO, PPO_PTX, SFT, Policy, policies
 from labeling.figures.preference import Preference, Share
+from labeling.figures.remarks import Remark
+from labeling.kept import code_of, kept, version_of
 from labeling.labelers.models import Cohort
 from labeling.prompts.models import Prompt, UseCase
 from labeling.rubrics.models import Rubric
 
+CODE = code_of(__file__, bootstrap.__file__)
 BY = {"use_case": "Use case", "source": "Source of the prompt"}
 
 
@@ -26,24 +30,47 @@ def of(choice: Choice) -> dict[str, Any]:
     """Raises BadInput for a baseline that there is none of, or a grouping that is not known."""
     if choice.by not in BY:
         raise BadInput(f"Prompts are grouped by {' or '.join(BY)}; “{choice.by}” is neither.")
-    found = reading.read()
+    there = reading.counting()
+    found = reading.read(there)
     known = policies({said.checkpoint for one in found.judged for said in one.said})
     against = baselines(choice.baseline, known)
+    rubrics = list(Rubric.objects.order_by("pk"))
+    name = f"figures-{CODE}-{version_of(there.version, against, choice.by, [rubric.flags for rubric in rubrics])}"
+    figured = kept(name, lambda: _figured(found.judged, against, choice.by, rubrics))
     return {
         "baseline": choice.baseline,
         "baselines": _offered(known),
         "by": choice.by,
         "waiting": found.waiting,
         "judgements": sum(one.item is not None for one in found.judged),
-        "preference": [_preference(one, known) for one in preference.preferences(found.judged, against)],
+        "preference": [_preference(one, known) for one in figured.preferences],
         "cohorts": [
             {**_preference(one, known), "label": _value_label(choice.by, one.value), "value_of": one.value}
-            for one in preference.preferences(found.judged, against, by=choice.by, cohorts=True)
+            for one in figured.cohorts
         ],
-        **_remarks(found.judged, known),
+        **_remarks(figured, rubrics, known),
         "tax": [_task(task) for task in tax.tasks()],
         "paper": _paper(_kind_of(choice.baseline, known)),
     }
+
+
+class Figured(NamedTuple):
+    """What takes long: every interval by resampling."""
+
+    preferences: list[Preference]
+    cohorts: list[Preference]
+    flags: list[Remark]
+    ratings: list[Remark]
+
+
+def _figured(judged: list[Judged], against: list[int], by: str, rubrics: list[Rubric]) -> Figured:
+    asked = {rubric.pk: tuple(one["key"] for one in rubric.flags) for rubric in rubrics}
+    return Figured(
+        preference.preferences(judged, against),
+        preference.preferences(judged, against, by=by, cohorts=True),
+        remarks.flags(judged, asked),
+        remarks.ratings(judged),
+    )
 
 
 def baselines(chosen: str, known: dict[int, Policy]) -> list[int]:
@@ -102,14 +129,12 @@ def _value_label(by: str, value: str) -> str:
     return str(UseCase(value).label) if by == "use_case" else value
 
 
-def _remarks(judged: list[Judged], known: dict[int, Policy]) -> dict[str, Any]:
-    rubrics = {rubric.pk: {one["key"]: one["label"] for one in rubric.flags} for rubric in Rubric.objects.all()}
-    asked = {pk: tuple(keys) for pk, keys in rubrics.items()}
-    labels = {key: label for keys in rubrics.values() for key, label in keys.items()}
+def _remarks(figured: Figured, rubrics: list[Rubric], known: dict[int, Policy]) -> dict[str, Any]:
+    labels = {one["key"]: one["label"] for rubric in rubrics for one in rubric.flags}
     flags: dict[str, list[dict[str, Any]]] = {}
-    for one in remarks.flags(judged, asked):
+    for one in figured.flags:
         flags.setdefault(one.flag, []).append({**_policy(known[one.checkpoint]), **said(one.share)})
-    ratings = [{**_policy(known[one.checkpoint]), **said(one.share)} for one in remarks.ratings(judged)]
+    ratings = [{**_policy(known[one.checkpoint]), **said(one.share)} for one in figured.ratings]
     lines = [
         {"flag": key, "label": labels[key], "lines": _in_order(flags[key]), "paper": _marks(paper.FLAGS.get(key, ()))}
         for key in labels

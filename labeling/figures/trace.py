@@ -1,15 +1,20 @@
 """What a PPO run's metrics say of proxy reward, spread of the ensemble and distance, iteration by iteration."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from labeling.figures.gao import Fit, Floats, blocks, fit
+from labeling.kept import code_of, kept, version_of
 from training import storage
 from training.contract.metrics import read_metrics
 from training.contract.overoptimization import PPO
 from training.models import Run
 
+Value = TypeVar("Value")
+CODE = code_of(__file__)
 KL, REWARD, SPREAD = "objective/kl", "objective/scores", "objective/score_spread"
 SHOWN = 200  # points in a plot: of more iterations, neighbours are averaged
 SMOOTHED = 5  # iterations averaged before it is said when a distance was reached
@@ -26,8 +31,32 @@ class Trace(NamedTuple):
 
 def read(run: Run) -> Trace | None:
     """None where the run has measured nothing yet."""
-    rows, _ = read_metrics(storage.run_folder(run.pk) / "metrics.jsonl")
-    return of_rows(rows)
+    return _once("trace", run, lambda: of_rows(read_metrics(_file(run))[0]))
+
+
+class Fits(NamedTuple):
+    proxy: Fit | None
+    cautious: Fit | None
+
+
+def fits(run: Run, seen: Trace) -> Fits:
+    """Of the run's trace; computed once for one that has ended."""
+    return _once("trace-fits", run, lambda: Fits(proxy_fit(seen), cautious_fit(seen)))
+
+
+def _once(what: str, run: Run, compute: Callable[[], Value]) -> Value:
+    """What a live run has grows from look to look, so it is not kept."""
+    if run.is_live:
+        return compute()
+    try:
+        file = _file(run).stat()
+    except OSError:
+        return compute()
+    return kept(f"{what}-{CODE}-{version_of(run.pk, file.st_size, file.st_mtime_ns)}", compute)
+
+
+def _file(run: Run) -> Path:
+    return storage.run_folder(run.pk) / "metrics.jsonl"
 
 
 def of_rows(rows: list[dict[str, Any]]) -> Trace | None:

@@ -8,13 +8,15 @@ import numpy as np
 from django.db.models import Count, F, Q, Sum
 
 from labeling.completions.models import Completion
-from labeling.evaluation import bradley_terry, sample_size
-from labeling.evaluation.observed import observe
+from labeling.evaluation import bradley_terry, observed, sample_size
 from labeling.evaluation.sample_size import Alternative, Components
 from labeling.guidelines.models import Purpose
+from labeling.kept import code_of, kept, of_rankings, version_of
 from labeling.labelers.models import Labeler
-from labeling.queue.models import ActiveSpan, Assignment, Batch, Kind
+from labeling.queue.models import OWN, ActiveSpan, Assignment, Batch, Kind
+from labeling.rankings.models import Ranking
 
+CODE = code_of(__file__, observed.__file__)
 LATEST = 10  # judgements that are looked at
 FEWEST_PEOPLE, FEWEST_ITEMS = 3, 20  # of an earlier judgement: of fewer, variances say nothing
 MINUTES = 3.0  # a ranking, where nobody has ranked on the clock yet
@@ -65,9 +67,15 @@ def past_components() -> Components:
 
 
 def _of_batch(batch: Batch) -> list[Components]:
+    """Computed once for what was said: all the forms that are filled in ask for it."""
+    said = of_rankings(Ranking.objects.filter(item__batch=batch, item__control__in=OWN))
+    return kept(f"judging-size-{CODE}-{version_of(batch.pk, said)}", lambda: _components(batch))
+
+
+def _components(batch: Batch) -> list[Components]:
     made = Completion.objects.filter(items__batch=batch).order_by("checkpoint")
     policies = {pk: str(pk) for pk in made.values_list("checkpoint", flat=True).distinct()}
-    seen = observe(batch, policies, [])
+    seen = observed.observe(batch, policies, [])
     if len(seen.pseudonyms) < FEWEST_PEOPLE:
         return []
     found = []

@@ -6,13 +6,16 @@ of the database as they stand now. A ranking with a completion that has no rewar
 
 from collections import defaultdict
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from labeling.completions.models import Completion
 from labeling.exports import exclude
 from labeling.exports.withdrawn import labels_in_use
+from labeling.kept import code_of, kept, of_rankings, version_of
+from labeling.labelers.models import Labeler
 from labeling.prompts.models import Split
 from labeling.queue.models import OWN
 from labeling.rankings.models import RankedCompletion, Ranking
@@ -20,6 +23,7 @@ from training import storage
 from training.contract.rows import RowError, iter_rows
 from training.models import Checkpoint, Run
 
+CODE = code_of(__file__)
 LIVE = (Run.State.QUEUED, Run.State.RUNNING)
 
 
@@ -72,26 +76,50 @@ def runs(checkpoint: Checkpoint) -> "QuerySet[Run]":
 def read(checkpoint: Checkpoint) -> Scores | None:
     """By the newest scoring that is done; None where there is none, or its file is gone."""
     run = runs(checkpoint).filter(state=Run.State.DONE).first()
-    rewards = rewards_of(run) if run else {}
-    if run is None or not rewards:
+    if run is None or not (now := version(run)):
         return None
-    return _beside(run, rewards)
+    beside = kept(f"scored-{CODE}-{now}", lambda: _beside(run))
+    return Scores(run, *beside, _later(run, {one.ranking for one in beside.scored})) if beside else None
+
+
+def version(run: Run) -> str:
+    """Of the run's file, and of the rankings with all that is said of them. Empty where the file is gone."""
+    try:
+        file = samples_file(run).stat()
+    except OSError:
+        return ""
+    left_out = sorted(exclude.standing().values_list("labeler", flat=True))
+    people = sorted(Labeler.objects.values_list("pk", "cohort"))
+    rankings = of_rankings(held_out_rankings())
+    return version_of(run.pk, file.st_size, file.st_mtime_ns, rankings, left_out, people)
+
+
+def samples_file(run: Run) -> Path:
+    return storage.run_folder(run.pk) / "samples.jsonl"
 
 
 def rewards_of(run: Run) -> dict[int, tuple[float, float]]:
     """Reward and spread by completion id."""
-    path = storage.run_folder(run.pk) / "samples.jsonl"
     try:
         return {
             row["completion_id"]: (row["reward"], row["spread"])
-            for row in iter_rows(path, "completions")
+            for row in iter_rows(samples_file(run), "completions")
             if "completion_id" in row
         }
     except RowError:
         return {}
 
 
-def _beside(run: Run, rewards: dict[int, tuple[float, float]]) -> Scores:
+class Beside(NamedTuple):
+    scored: list[Scored]
+    waiting: int
+
+
+def _beside(run: Run) -> Beside | None:
+    """None where the run's file is gone, or says nothing."""
+    rewards = rewards_of(run)
+    if not rewards:
+        return None
     rankings = held_out_rankings()
     about = {
         pk: (pk, item, batch, str(prompt), use_case, cohort, labeler)
@@ -112,10 +140,14 @@ def _beside(run: Run, rewards: dict[int, tuple[float, float]]) -> Scores:
             waiting += 1
             continue
         found.append(_scored(facts, places[pk], rewards, texts))
+    return Beside(found, waiting)
+
+
+def _later(run: Run, rankings: set[int]) -> int:
+    """How many of these were made or corrected since the run began."""
     at = run.started_at or run.created_at
-    later = rankings.filter(pk__in=[one.ranking for one in found])
-    made, corrected = later.filter(created_at__gt=at), later.filter(corrected_at__gt=at)
-    return Scores(run, found, waiting, (made | corrected).distinct().count())
+    later = held_out_rankings().filter(Q(created_at__gt=at) | Q(corrected_at__gt=at))
+    return len(rankings.intersection(later.values_list("pk", flat=True)))
 
 
 def _scored(
