@@ -90,7 +90,7 @@ class Polling:
         found = []
         for page, address in self.pages.items():
             for part, every in self._of_page(address):
-                what = STATE if part == address else part
+                what = STATE if part.split("?")[0] == address else part
                 found.append(self._measured(page, what, every, functools.partial(self._get, part, **HTMX)))
             if page == "run":
                 found.append(self._measured(page, CURVES, CURVES_SECONDS, self._news()))

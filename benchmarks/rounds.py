@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 MOST_MS, MOST_POLL_MS = 300, 20
 FILLED = "filled.json"  # in a home that is kept: what it was filled with, and the researcher's session
 WHOLE = ("run-metrics",)  # JSON without an end: every row of a run, for programs
-WARM = 4  # requests that are not counted: both web processes shall have met the page
 
 
 @dataclass
@@ -68,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rankings", type=int, default=600, help="rankings for training in each round")
     parser.add_argument("--cockpit", action="store_true", help="ask for no pages but those that count")
     parser.add_argument("--repeats", type=int, default=5, help="the table shows the median and the range")
+    parser.add_argument(
+        "--warm", type=int, default=4, help="requests before: both web processes shall have met the page"
+    )
     parser.add_argument("--polls", type=int, default=200)
     parser.add_argument("--home", type=Path, help="fill this folder and keep it, or measure what is in it")
     parser.add_argument("--json", type=Path, help="append the measurements to this file, one JSON object a line")
@@ -80,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         amounts = ten_rounds.Amounts(options.rounds, options.runs, options.points, options.rankings)
         cookie = _filled(home / FILLED, amounts)
         with server.web_server() as (port, web):
-            pages, skipped = walk(port, cookie, options.repeats, cockpit=options.cockpit)
+            pages, skipped = walk(port, cookie, options.warm, options.repeats, cockpit=options.cockpit)
             looks = Polling(port, web, cookie, options.polls).looks()
     print(as_tables(pages, skipped, looks))
     if options.json:
@@ -132,7 +134,7 @@ def _fill(amounts: "Amounts") -> str:
     return f"sessionid={client.cookies['sessionid'].value}"
 
 
-def walk(port: int, cookie: str, repeats: int, *, cockpit: bool) -> tuple[list[Page], dict[str, str]]:
+def walk(port: int, cookie: str, warm: int, repeats: int, *, cockpit: bool) -> tuple[list[Page], dict[str, str]]:
     """Every page that answers a researcher, the slowest first; and why others were skipped, by name."""
     from benchmarks import site
 
@@ -142,13 +144,13 @@ def walk(port: int, cookie: str, repeats: int, *, cockpit: bool) -> tuple[list[P
         if cockpit and not found.is_cockpit:
             continue
         page = Page(*found)
-        for repeat in range(WARM + repeats):
+        for repeat in range(warm + repeats):
             answer = ask(port, cookie, page.address)
             page.status, page.kind, page.bytes = answer.status, answer.kind, len(answer.body)
             page.first = page.first or answer.ms
             if page.status != 200:
                 break
-            if repeat >= WARM:
+            if repeat >= warm:
                 page.ms.append(answer.ms)
         pages.append(page)
     answering = {page.name for page in pages if page.status == 200}

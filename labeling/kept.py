@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.core.cache import caches
-from django.db.models import Count, Max, Model, QuerySet
+from django.db.models import Count, Max, Min, Model, QuerySet
 
 Value = TypeVar("Value")
 Row = TypeVar("Row", bound=Model)
@@ -30,9 +30,16 @@ def version_of(*parts: Any) -> str:
 
 
 def of_rankings(rankings: "QuerySet[Row]") -> tuple[Any, ...]:
-    """Changes with each of these rankings that is made, corrected or left out."""
-    there = rankings.aggregate(count=Count("pk"), last=Max("pk"), corrected=Max("corrected_at"))
-    return there["count"], there["last"], str(there["corrected"])
+    """Changes with each of these rankings that is made, corrected or left out. With the times of the first and the
+    last one it is no other database's either, whose ids begin at 1 as well."""
+    there = rankings.aggregate(
+        count=Count("pk"),
+        last=Max("pk"),
+        corrected=Max("corrected_at"),
+        begun=Min("created_at"),
+        ended=Max("created_at"),
+    )
+    return tuple(str(value) for value in there.values())
 
 
 def kept(name: str, compute: Callable[[], Value]) -> Value:

@@ -65,7 +65,7 @@ def counting() -> Counting:
     waiting = set(left.order_by().values_list("batch_id", flat=True).distinct())
     done = batches.exclude(pk__in=waiting)
     version = version_of(
-        sorted(done.values_list("pk", "cohort")),
+        sorted(done.values_list("pk", "cohort", "created_at")),
         len(waiting),
         of_rankings(Ranking.objects.filter(item__batch__in=done, item__control__in=OWN)),
         # Where all policies of a batch say the same there is no ranking that would tell of it.

@@ -47,7 +47,7 @@ class Contradiction(NamedTuple):
 
 def contradictions(scored: Iterable[Scored], *, least: float = LEAST) -> list[Contradiction]:
     """The most confident first."""
-    found = [one for ranking in scored if (one := _worst(ranking)) is not None and one.confidence >= least]
+    found = [one for ranking in scored if (one := _worst(ranking, least)) is not None]
     return sorted(found, key=lambda one: (-(one.delta - one.spread), one.ranking))
 
 
@@ -55,17 +55,20 @@ def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
-def _worst(one: Scored) -> Contradiction | None:
-    pairs = [(a, b) for a in range(one.k) for b in range(one.k) if one.places[a] < one.places[b]]
-    if not pairs:
+def _worst(one: Scored, least: float) -> Contradiction | None:
+    """None where nothing is contradicted with that confidence. A page looks through every ranking, so it is written
+    for speed."""
+    worst = (-math.inf, 0.0, 0.0, 0, 0)
+    for preferred, place in enumerate(one.places):
+        for other, theirs in enumerate(one.places):
+            if place < theirs:
+                delta = one.rewards[other] - one.rewards[preferred]
+                spread = math.hypot(one.spreads[preferred], one.spreads[other])
+                if delta - spread > worst[0]:
+                    worst = (delta - spread, delta, spread, preferred, other)
+    margin, delta, spread, preferred, other = worst
+    if margin == -math.inf or sigmoid(margin) < least:
         return None
-
-    def margin(pair: tuple[int, int]) -> tuple[float, float]:
-        preferred, other = pair
-        return one.rewards[other] - one.rewards[preferred], math.hypot(one.spreads[preferred], one.spreads[other])
-
-    preferred, other = max(pairs, key=lambda pair: margin(pair)[0] - margin(pair)[1])
-    delta, spread = margin((preferred, other))
     return Contradiction(
         ranking=one.ranking,
         item=one.item,

@@ -53,8 +53,13 @@ def samples_of(run: Run, wanted: Wanted) -> Samples:
     """Rows of samples.jsonl that fit: prompt, completion, reward, and what else the row says."""
     text, size = _tail(samples_file(run), SAMPLE_BYTES)
     words = wanted.words.casefold()
-    rows = []
-    for line in reversed(text.split("\n")):
+    rows: list[dict[str, Any]] = []
+    lines = text.split("\n")
+    while lines:
+        if wanted == Wanted() and len(rows) == SAMPLES:  # the rest is counted and not read
+            more = sum('"completion"' in line for line in lines)
+            return Samples([_shown(row) for row in rows], len(rows) + more, size, size > SAMPLE_BYTES)
+        line = lines.pop()
         try:
             row = json.loads(line)
         except ValueError:  # one that is being written
@@ -66,6 +71,14 @@ def samples_of(run: Run, wanted: Wanted) -> Samples:
         rows.sort(key=lambda row: sign * reward if (reward := _reward(row)) is not None else float("inf"))
     shown = [_shown(row) for row in rows[:SAMPLES]]
     return Samples(shown, len(rows), size, size > SAMPLE_BYTES)
+
+
+def samples_size(run: Run) -> int:
+    """Bytes of samples.jsonl."""
+    try:
+        return samples_file(run).stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def machine(run: Run) -> dict[str, Any]:

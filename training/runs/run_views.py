@@ -86,9 +86,9 @@ def run_samples(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The texts that fit; nothing while the file is what the page has."""
     run = find(run_id)
     wanted = _wanted(request)
-    samples = folder.samples_of(run, wanted)
-    if run.is_live and request.GET.get("seen") == str(samples.size):
+    if run.is_live and request.GET.get("seen") == str(folder.samples_size(run)):
         return HttpResponse(status=UNCHANGED)
+    samples = folder.samples_of(run, wanted)
     context = {"run": run, "samples": samples, "wanted": wanted, "orders": ORDERS}
     return page_or_part(request, "training/runs/samples.html", "training/runs/_samples.html", context)
 

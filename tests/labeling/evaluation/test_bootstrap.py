@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from labeling.evaluation import bootstrap
 from labeling.evaluation.bootstrap import cluster_mean
 
 
@@ -51,3 +52,11 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 def test_nothing_cannot_be_estimated() -> None:
     with pytest.raises(ValueError, match="nothing"):
         cluster_mean([], [])
+
+
+def test_draws_that_are_kept_are_those_that_are_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums, counts = [float(n % 3) for n in range(40)], [2.0 + n % 2 for n in range(40)]
+    found = [cluster_mean(sums, counts, seed=seed) for seed in (1, 2, 1)]
+    monkeypatch.setattr(bootstrap, "KEPT", 0)
+    assert found == [cluster_mean(sums, counts, seed=seed) for seed in (1, 2, 1)]
+    assert found[0] == found[2] != found[1]

@@ -18,6 +18,7 @@ from labeling.models import Labeler, User
 from tests.training.runs.test_watch import make_run, word
 from training import storage
 from training.models import Checkpoint, Dataset, Run, RunInput
+from training.runs.folder import Wanted, samples_of
 
 pytestmark = pytest.mark.django_db
 WARNING = {
@@ -223,6 +224,18 @@ def test_samples_by_step_words_and_reward(office: Client) -> None:
     assert found("?words=FOX&order=highest") == ["blue fox", "red fox"]
     assert found("?order=lowest") == ["red fox", "green cat", "blue fox"]
     assert "No text fits" in text_of(office, "run-samples", run.pk, query="?words=dog")
+
+
+def test_of_many_samples_the_newest_are_read_and_all_are_counted(office: Client) -> None:
+    run = make_run(state=Run.State.DONE)
+    said = [{"prompt": "p", "completion": f'no. {n} "completion"'} for n in range(50)]
+    rows_in(run, {"step": 0}, *said, file="samples.jsonl")
+    with (storage.run_folder(run.pk) / "samples.jsonl").open("a") as file:
+        file.write('{"prompt": "p", "comp')  # it is being written
+    every, narrowed = samples_of(run, Wanted()), samples_of(run, Wanted(words="no."))
+    assert every == narrowed  # which reads them all
+    assert every.found == 50
+    assert [row["completion"] for row in every.rows] == [f'no. {n} "completion"' for n in range(49, 19, -1)]
 
 
 def test_samples_are_sent_again_only_when_there_are_more(office: Client) -> None:
