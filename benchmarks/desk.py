@@ -19,7 +19,7 @@ from benchmarks.one_round import JUDGES
 from benchmarks.run_folders import ANSWER, QUESTION
 from labeling.exports.models import Export
 from labeling.judging.models import Drawing, JudgedPolicy
-from labeling.models import Cohort, Completion, Judgement, Kind, Purpose, Round, RoundEvent, Split, Stage, Try
+from labeling.models import Cohort, Completion, Judgement, Kind, Purpose, Round, RoundEvent, Split, Stage, Try, Verdict
 from labeling.queue import dispatch
 from labeling.registry import contents
 from labeling.registry.models import Promotion
@@ -103,7 +103,7 @@ def _judgement(
         batch_size=5000,
     )
     each = len(policies)
-    groups = [(prompt, made[at * each : (at + 1) * each]) for at, prompt in enumerate(prompts)]
+    groups: labels.Groups = [(prompt, made[at * each : (at + 1) * each]) for at, prompt in enumerate(prompts)]
     people = labels.People(filling.people[Cohort.HELD_OUT], rng, now)
     labels.rank(batch, groups, JUDGES, people, open_ones=0 if is_done else len(groups) // 3)
 
@@ -145,7 +145,7 @@ def _verdicts(filling: Filling, model: Checkpoint) -> None:
     """What one researcher said of the contradictions that come first in the list."""
     scores = scored.read(model)
     assert scores is not None, "it was scored just now"
-    words = [word for word in verdicts.Verdict.Word.values if word != verdicts.Verdict.Word.OPEN]
+    words = [word for word in Verdict.Word.values if word != Verdict.Word.OPEN]
     for number, one in enumerate(contradictions.contradictions(scores.scored)[:VERDICTS]):
         verdicts.say(filling.researcher, model, one, words[number % len(words)], base=0)
 

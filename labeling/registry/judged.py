@@ -4,17 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.core.cache import caches
-from django.db.models import Count, Max
-
 from labeling.completions.models import Completion
 from labeling.evaluation import report
 from labeling.evaluation.win_rates import win_rate
 from labeling.guidelines.models import Purpose
+from labeling.kept import code_of, kept, of_rankings, version_of
 from labeling.models import Ranking, Stage
 from labeling.queue.models import OWN, Batch
 
-DAYS = 30 * 86400
+CODE = code_of(__file__, report.__file__)
 
 
 class Won(NamedTuple):
@@ -49,13 +47,7 @@ def _finished(checkpoints: set[int]) -> list[Batch]:
 def _of_batch(batch: Batch) -> list[Won]:
     """Computed once for what was judged: a ranking that is corrected afterwards changes the key."""
     rankings = Ranking.objects.filter(item__batch=batch, item__control__in=OWN)
-    version = rankings.aggregate(count=Count("pk"), last=Max("pk"), corrected=Max("corrected_at"))
-    key = f"judged:{batch.pk}:{version['count']}:{version['last']}:{version['corrected']}"
-    known = caches["reports"].get(key)
-    if known is None:
-        known = [tuple(won) for won in _count(batch)]
-        caches["reports"].set(key, known, DAYS)
-    return [Won(*won) for won in known]
+    return kept(f"won-{CODE}-{version_of(batch.pk, of_rankings(rankings))}", lambda: _count(batch))
 
 
 def _count(batch: Batch) -> list[Won]:
