@@ -1,7 +1,7 @@
 """How much of what the machine can multiply reaches the training: FLOPs of the linear layers over those of a matmul.
 
 Real tokens only, 2 FLOPs a weight forward and 4 backward; attention, padding and everything else count as nothing, and
-nor does the last layer's MLP where nobody reads the state, because it is not computed there.
+nor does what the last layer leaves out where nobody reads the state (`training/rlhf/last_layer.py`).
 """
 
 import torch
@@ -42,17 +42,18 @@ def of_reward_model(size: str, precision: str) -> Work:
 def of_ppo(size: str, precision: str) -> Work:
     """GFLOP of an iteration with full-length responses.
 
-    Sampling computes each token once, the prompts in one pass; the reward model reads one state an episode; reference
+    Sampling computes each token once, the prompts in one pass. The reward model reads one state an episode; reference
     and value model those before the response tokens, and so does the update of policy and value model, which costs
-    three times as much. Policy and reference have a head over the vocabulary, on those states only.
+    three times as much: an episode's last token, which predicts none, is left out. Policy and reference have a head
+    over the vocabulary, on those states only.
     """
     iterate = ppo.ours(size, precision, ragged=False)
     episodes = AMOUNTS[size].episodes
     response = episodes * ppo.LENGTH
     prompts = sum(map(len, ppo.prompts(size)))
-    sampling = trunk_parameters(size, prompts, episodes) + response * linear_parameters(size)
+    sampling = trunk_parameters(size, prompts, episodes) + (response - episodes) * linear_parameters(size)
     scoring = trunk_parameters(size, prompts + response, episodes)
-    passes = trunk_parameters(size, prompts + response, response)
+    passes = trunk_parameters(size, prompts + response - episodes, response)
     head = SHAPES[size]["hidden_size"] * VOCABULARY
     flops = 2 * sampling + 2 * scoring + (2 * 2 + 2 * 6) * passes + response * head * (2 + 2 + 6)
 

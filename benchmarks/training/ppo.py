@@ -1,6 +1,6 @@
 """One iteration of PPO: episodes a second, beside TRL 1.12.0's PPOTrainer, the last one with PPO.
 
-64 episodes (16 of the 30M model, 128 of the 1B), prompts of 48 to 80 tokens, up to 64 new ones, one epoch of 4
+64 episodes (128 of the 1B), prompts of 48 to 80 tokens, up to 64 new ones, one epoch of 4
 minibatches, no pretraining text. Ragged responses end by chance, one token in 65; full-length ones practically never.
 TRL's bf16 is its accelerator's. Both take the log-probabilities of the old policy from the sampler
 (`old_logprobs`).

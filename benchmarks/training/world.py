@@ -37,7 +37,7 @@ class Amounts:
 
 AMOUNTS = {
     "8M": Amounts(),
-    "30M": Amounts(episodes=16),  # so that it ends in minutes
+    "30M": Amounts(),
     "1B": Amounts(12, 16, 64, 288, 64, 32, 1 << 20, 128, 8192),
 }
 _device = torch.device("cpu")
@@ -81,11 +81,12 @@ def linear_parameters(size: str) -> int:
 def trunk_parameters(size: str, tokens: int, read: int) -> int:
     """Weights of linear layers that a pass over `tokens` meets, summed over its tokens.
 
-    The last layer's MLP meets only those whose state is `read`.
+    The last layer's meet only those whose state is `read`, but for keys and values, which all have.
     """
     shape = SHAPES[size]
-    last_mlp = 3 * shape["hidden_size"] * shape["intermediate_size"]
-    return linear_parameters(size) * tokens - last_mlp * (tokens - read)
+    width = shape["hidden_size"]
+    of_read = 2 * width * width + 3 * width * shape["intermediate_size"]
+    return linear_parameters(size) * tokens - of_read * (tokens - read)
 
 
 @dataclass(frozen=True)

@@ -52,16 +52,19 @@ def batches(
     device: torch.device,
     chosen: Sequence[int] | None = None,
     samples: int = 1,
+    *,
+    with_ends: bool = False,
 ) -> list[Rows]:
     """Cut this process's share of the examples into micro-batches of at most `max_tokens` tokens.
 
     Each `samples` examples in a row are of one prompt and stay together; `chosen` (default: all) names such prompts.
+    The end of each is read only `with_ends`: for scores, but not to predict its tokens.
     """
     chosen = range(len(examples) // samples) if chosen is None else chosen
     trees = [tree(examples[prompt * samples : (prompt + 1) * samples]) for prompt in chosen]
     result = []
     for group in my_micro_batches([tree.tokens for tree in trees], max_tokens):
         positions = [chosen[index] * samples + sample for index in group for sample in range(samples)]
-        packed = pack([trees[index] for index in group], device) if group else idle_pass(device)
+        packed = pack([trees[i] for i in group], device, with_ends=with_ends) if group else idle_pass(device)
         result.append(Rows(packed, torch.tensor(positions, dtype=torch.long, device=device)))
     return result

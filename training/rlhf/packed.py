@@ -26,6 +26,7 @@ from training.rlhf.last_layer import read_only
 from training.rlhf.sample_cache import SampleCache
 
 NAME = "podium_packed"
+SHORT = 24  # tokens; where rows have fewer on average, one padded call is quicker than a call for each
 
 
 class Tree(NamedTuple):
@@ -50,6 +51,7 @@ class Grid:
     index: Tensor  # long [segments, longest]; flat position of each entry, 0 in the padding
     inside: Tensor  # bool [segments, longest]
     where: Tensor  # long [tokens]; entry of the flattened grid that each token stands at
+    sizes: list[int]  # [segments]; tokens of each
 
     def spread(self, flat: Tensor) -> Tensor:
         """[N, H, D] -> [segments, longest, H, D]"""
@@ -73,25 +75,33 @@ class Packed(NamedTuple):
     ids: Tensor  # long [N]
     positions: Tensor  # long [N]
     layout: Layout
-    ends: Tensor  # long [rows]; flat position of the last token of each row
+    ends: Tensor  # long [rows]; flat position of the last token of each row; [0] where those were left out
     predictors: Tensor  # long [R]; flat position whose state predicts the response token, row by row
     targets: Tensor  # long [R]; the response tokens
     lengths: list[int]  # [rows]; response tokens of each
 
 
-def pack(trees: Sequence[Tree], device: torch.device | str = "cpu") -> Packed:
-    """Lay the trees out as one row. Rows keep the order of the trees, and of the branches within each."""
-    stem_start, branch_start = [0], [sum(len(tree.stem) for tree in trees)]
+def pack(trees: Sequence[Tree], device: torch.device | str = "cpu", *, with_ends: bool = True) -> Packed:
+    """Lay the trees out as one row. Rows keep the order of the trees, and of the branches within each.
+
+    Without ends, the last token of each row is a target and not read: what follows it is nobody's question.
+    """
+    kept = slice(None) if with_ends else slice(-1)
+    stems = [tree.stem if tree.branches else tree.stem[kept] for tree in trees]
+    stem_start = [0]
     ids: list[int] = []
     positions: list[int] = []
-    for tree in trees:
-        ids.extend(tree.stem)
-        positions.extend(range(len(tree.stem)))
+    for stem in stems:
+        ids.extend(stem)
+        positions.extend(range(len(stem)))
         stem_start.append(len(ids))
+    stem_tokens = len(ids)
     ends: list[int] = []
     predictors: list[int] = []
     targets: list[int] = []
     lengths: list[int] = []
+    sizes: list[int] = []
+    most = max(len(tree.branches) for tree in trees)
     for tree, start in zip(trees, stem_start, strict=False):
         last = start + len(tree.stem) - 1
         if not tree.branches:
@@ -101,23 +111,24 @@ def pack(trees: Sequence[Tree], device: torch.device | str = "cpu") -> Packed:
             lengths.append(len(tree.stem) - tree.response_start)
         for branch in tree.branches:
             first = len(ids)
-            ids.extend(branch)
-            positions.extend(range(len(tree.stem), len(tree.stem) + len(branch)))
-            branch_start.append(len(ids))
+            ids.extend(branch[kept])
+            positions.extend(range(len(tree.stem), len(tree.stem) + len(branch[kept])))
+            sizes.append(len(branch[kept]))
             ends.append(len(ids) - 1)
-            predictors.extend([last, *range(first, len(ids) - 1)])
+            predictors.extend([last, *range(first, first + len(branch) - 1)])
             targets.extend(branch)
             lengths.append(len(branch))
+        sizes.extend([0] * (most - len(tree.branches)))
 
     def tensor(values: list[int]) -> Tensor:
         return torch.tensor(values, dtype=torch.long, device=device)
 
-    stems = _grid([len(tree.stem) for tree in trees], 0, device)
-    most = max(len(tree.branches) for tree in trees)
-    sizes = [size for tree in trees for size in [*map(len, tree.branches), *[0] * (most - len(tree.branches))]]
-    branches = _grid(sizes, stem_start[-1], device) if most else None
-    layout = Layout(stems, branches)
-    return Packed(tensor(ids), tensor(positions), layout, tensor(ends), tensor(predictors), tensor(targets), lengths)
+    layout = Layout(
+        _grid(list(map(len, stems)), 0, device),
+        _grid(sizes, stem_tokens, device) if most else None,
+    )
+    read_ends = tensor(ends if with_ends else [])
+    return Packed(tensor(ids), tensor(positions), layout, read_ends, tensor(predictors), tensor(targets), lengths)
 
 
 def idle_pass(device: torch.device | str) -> Packed:
@@ -126,13 +137,13 @@ def idle_pass(device: torch.device | str) -> Packed:
     return one._replace(ends=one.ends[:0], predictors=one.predictors[:0], targets=one.targets[:0], lengths=[])
 
 
-def _grid(sizes: Sequence[int], start: int, device: torch.device | str) -> Grid:
+def _grid(sizes: list[int], start: int, device: torch.device | str) -> Grid:
     lengths = torch.tensor(sizes, device=device)
     column = torch.arange(max(1, max(sizes)), device=device)
     inside = column < lengths[:, None]
     first = lengths.cumsum(0) - lengths + start
     index = (first[:, None] + column).masked_fill(~inside, 0)
-    return Grid(index, inside, inside.flatten().nonzero().squeeze(1))
+    return Grid(index, inside, inside.flatten().nonzero().squeeze(1), sizes)
 
 
 def enable_packing(model: PreTrainedModel) -> None:
@@ -209,6 +220,8 @@ def attention(
         return sample_cache.attend(module, *map(_as_computed, (query, key, value))), None
     flat = [_as_computed(tensor[0].transpose(0, 1)) for tensor in (query, key, value)]  # [N, H, D]
     stems, branches = packed_layout
+    if branches is None and sample_cache is None and _is_slow_padded(query, stems):
+        return _row_by_row(flat, stems.sizes)[None], None
     stem_query, stem_key, stem_value = (stems.spread(tensor).transpose(1, 2) for tensor in flat)  # [G, H, P, D]
     if sample_cache is not None:
         sample_cache.keep_stem(stem_key, stem_value, stems.inside)
@@ -233,6 +246,18 @@ def _causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         scores = query @ key.transpose(-1, -2)
         return (scores + _future(scores.shape[-1], scores)).softmax(-1) @ value
     return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0)
+
+
+def _is_slow_padded(query: Tensor, rows: Grid) -> bool:
+    """A CPU computes one row after the other anyway; on rows that are not tiny, the padding is all that it saves."""
+    on_cpu = query.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+    return on_cpu and sum(rows.sizes) >= SHORT * len(rows.sizes)
+
+
+def _row_by_row(flat: list[Tensor], sizes: list[int]) -> Tensor:
+    """Each row by itself, without padding and without copies: query, key, value [N, H, D] -> [N, H, D]."""
+    parts = zip(*(tensor.split(sizes) for tensor in flat), strict=True)
+    return torch.cat([_causal(*(each.transpose(0, 1)[None] for each in row))[0].transpose(0, 1) for row in parts])
 
 
 def _branches(own: list[Tensor], stem_key: Tensor, stem_value: Tensor, stem_inside: Tensor) -> Tensor:

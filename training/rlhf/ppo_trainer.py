@@ -130,7 +130,9 @@ class PpoTrainer:
                         measure_ratio=epoch == 0 and number == 0,
                     )
                     self.ema.update()
+                    self.policy_optimizer.zero_grad(set_to_none=True)  # so that the other model has the memory
                 value_step(self.models.value, self.value_optimizer, rollout, targets, minibatch, spec, averages)
+                self.value_optimizer.zero_grad(set_to_none=True)
         return averages.means()
 
     def update_kl_coef(self, iteration: int, kl: float) -> None:

@@ -146,6 +146,6 @@ def score_by_head(
         for example, done in zip(examples, finished.tolist(), strict=True)
     ]
     scores = torch.zeros(len(ended), len(reward_model.head_biases), device=device)
-    for rows in batches(ended, max_tokens, device, samples=samples):
+    for rows in batches(ended, max_tokens, device, samples=samples, with_ends=True):
         scores[rows.positions] = reward_model.score_by_head(rows.packed)
     return distributed.all_sum(scores)

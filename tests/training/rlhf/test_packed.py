@@ -17,6 +17,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
+from training.rlhf import packed as packed_rows
 from training.rlhf.packed import Packed, Tree, enable_packing, pack, packed_states, set_precision
 
 SHAPE = {
@@ -48,6 +49,7 @@ ARCHITECTURES: dict[str, Callable[[], PreTrainedModel]] = {
     "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SHAPE, num_key_value_heads=2)),
     "gpt2": lambda: GPT2LMHeadModel(GPT2Config(**GPT2)),
 }
+QUERY_AND_OUTPUT = ("q_proj", "o_proj")
 GENERATOR = torch.Generator().manual_seed(1)
 
 
@@ -136,23 +138,76 @@ def test_a_prompt_without_completions_is_a_plain_row(model: PreTrainedModel) -> 
     torch.testing.assert_close(states, expected, atol=1e-5, rtol=0)
 
 
-def test_the_last_mlp_is_computed_for_the_states_that_are_read_alone(model: PreTrainedModel) -> None:
+@pytest.mark.parametrize("lengths", [(40, 31, 25, 60), (3, 1, 30, 2)], ids=["one by one", "padded"])
+def test_rows_that_share_nothing(model: PreTrainedModel, lengths: tuple[int, ...]) -> None:
+    rows = [tokens(length) for length in lengths]
+    model.set_attn_implementation("eager")
+    expected = torch.cat([model.base_model(input_ids=torch.tensor([ids])).last_hidden_state[0] for ids in rows])
+    ends = torch.tensor(lengths).cumsum(0) - 1
+    expected_gradient = gradient(model, expected[ends])
+    _, states = packed(model, [Tree(ids) for ids in rows])
+    torch.testing.assert_close(states, expected, atol=1e-5, rtol=0)
+    assert_same_gradient(gradient(model, states[ends]), expected_gradient, 1e-5)
+
+
+def test_a_row_of_more_tokens_is_attended_to_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test above would not see what it is there for."""
+    model = ARCHITECTURES["llama"]()
+    shapes: list[tuple[int, ...]] = []
+    plain = packed_rows._causal
+    monkeypatch.setattr(packed_rows, "_causal", lambda *qkv: shapes.append(tuple(qkv[0].shape)) or plain(*qkv))
+    packed(model, [Tree(tokens(40)), Tree(tokens(25))])
+    assert shapes == [(1, 4, 40, 8), (1, 4, 25, 8)] * 2
+    shapes.clear()
+    packed(model, [Tree(tokens(40)), Tree(tokens(2))])
+    assert shapes == [(2, 4, 40, 8)] * 2
+
+
+def test_without_ends_the_last_tokens_are_targets_and_not_read(model: PreTrainedModel) -> None:
+    layout, states = packed(model, TREES)
+    before = states[layout.predictors]
+    expected_gradient = gradient(model, before)
+    short = pack(TREES, with_ends=False)
+    found = packed_states(model, short, short.predictors)
+    torch.testing.assert_close(found, before, atol=1e-5, rtol=0)
+    assert_same_gradient(gradient(model, found), expected_gradient, 1e-5)
+    assert len(short.ids) == len(layout.ids) - len(ROWS)
+    assert short.targets.tolist() == layout.targets.tolist()
+    assert short.lengths == layout.lengths
+    assert not len(short.ends)
+
+
+def test_without_ends_a_prompt_whose_completions_are_one_token(model: PreTrainedModel) -> None:
+    enable_packing(model)
+    trees = [Tree(tokens(4), [tokens(1), tokens(1)]), Tree([*tokens(3), 5], (), 3)]
+    layout, short = pack(trees), pack(trees, with_ends=False)
+    assert short.predictors.tolist() == [3, 3, 6]
+    expected = packed_states(model, layout, layout.predictors)
+    torch.testing.assert_close(packed_states(model, short, short.predictors), expected, atol=1e-5, rtol=0)
+
+
+def test_the_last_layer_is_computed_for_the_states_that_are_read_alone(model: PreTrainedModel) -> None:
     expected = torch.stack([states[-1] for states in alone(model)])
     expected_gradient = gradient(model, expected)
     layout, everywhere = packed(model, TREES)
     layers = next(module for module in model.base_model.children() if isinstance(module, torch.nn.ModuleList))
     seen: list[int] = []
     for layer in layers:
-        layer.mlp.register_forward_hook(lambda _, inputs, output: seen.append(inputs[0].shape[1]))
+        for part in (
+            layer.mlp,
+            *(getattr(layer.self_attn, name) for name in QUERY_AND_OUTPUT if hasattr(layer, "self_attn")),
+        ):
+            part.register_forward_hook(lambda _, inputs, output: seen.append(inputs[0].shape[1]))
     twice = torch.cat([layout.ends, layout.ends[:2]])  # what several completions read is computed once
     states = packed_states(model, layout, twice)
-    assert seen == [len(layout.ids), len(layout.ends)]
+    parts = 3 if hasattr(layers[0], "self_attn") else 1
+    assert seen == [len(layout.ids)] * parts + [len(layout.ends)] * parts
     torch.testing.assert_close(states, torch.cat([expected, expected[:2]]), atol=1e-5, rtol=0)
     assert_same_gradient(gradient(model, states[: len(expected)]), expected_gradient, 1e-5)
     torch.testing.assert_close(packed_states(model, layout), everywhere)
 
 
-def test_a_pass_that_fails_leaves_the_last_mlp_whole(model: PreTrainedModel) -> None:
+def test_a_pass_that_fails_leaves_the_last_layer_whole(model: PreTrainedModel) -> None:
     layout, everywhere = packed(model, TREES)
     with pytest.raises(IndexError):
         packed_states(model, layout._replace(ids=layout.ids + 50), layout.ends)
