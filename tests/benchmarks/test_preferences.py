@@ -17,10 +17,12 @@ from benchmarks.preferences.sources import (
     BadSource,
     Preferences,
     Ranked,
+    demonstration_rows,
     fitted,
     read_alpaca_eval_kwise,
     read_hh_rlhf,
 )
+from benchmarks.preferences.start import may_be_seen
 from benchmarks.preferences.statistics import Tally, accuracy, compare, log_loss, tally, together
 from benchmarks.preferences.trials import OURS, Arena, Setting
 from training.rlhf.word_tokenizer import train_word_tokenizer
@@ -109,6 +111,22 @@ def test_no_family_stands_on_both_sides_of_the_development_split() -> None:
     assert sorted([*split.train, *split.test]) == sorted(rows)
     families = [{row.family for row in side} for side in (split.train, split.test)]
     assert not families[0] & families[1] and 10 <= len(families[1]) <= 30  # a fifth of a hundred, by chance
+
+
+def test_the_sft_before_sees_no_dialogue_that_is_judged() -> None:
+    """Neither the held-out row itself, nor a training row of another part that begins like it."""
+    talk = {
+        name: Ranked(name, ("a", "b"), (1, 2), "", name.split()[0]) for name in ("one x", "one y", "two x", "three x")
+    }
+    whole = Preferences([talk["one x"], talk["one y"], talk["two x"]], [talk["three x"]])
+    part = Preferences([talk["two x"]], [talk["one x"]])
+    assert may_be_seen(whole, part) == [talk["two x"]]
+
+
+def test_a_demonstration_is_the_answer_that_was_preferred() -> None:
+    rows = [Ranked("p", ("low", "high"), (2, 1), "part", "f"), Ranked("q", ("first", "second"), (1, 2), "part", "g")]
+    found = list(demonstration_rows(rows, "train"))
+    assert [(row["prompt"], row["completion"]) for row in found] == [("p", "high"), ("q", "first")]
 
 
 def test_what_does_not_fit_the_context_is_cut_or_counted() -> None:
