@@ -22,9 +22,10 @@ from benchmarks.preferences.sources import (
     read_alpaca_eval_kwise,
     read_hh_rlhf,
 )
-from benchmarks.preferences.start import may_be_seen
+from benchmarks.preferences.start import fine_tuned, may_be_seen
 from benchmarks.preferences.statistics import Tally, accuracy, compare, log_loss, tally, together
 from benchmarks.preferences.trials import OURS, Arena, Setting
+from training.contract.status import read_status
 from training.rlhf.word_tokenizer import train_word_tokenizer
 
 
@@ -221,3 +222,17 @@ def test_a_trial_is_kept_and_read_again(arena: Arena) -> None:
     assert first.seconds.cpu > 0 and first.rate > 0
     assert arena.trial(OURS, Setting(lr=1e-3, batch=2), seed=1) == first
     assert arena.lengths() == [[2.0, 3.0, 4.0]]  # words and the end token
+
+
+def test_a_start_is_fine_tuned_once_on_what_fits(arena: Arena) -> None:
+    """Two epochs of 16 answers are two steps of 16. It is not made again, and answers of 60 tokens are not in it."""
+    rows = [Ranked(f"a {'b ' * n}", ("c", "a d"), (2, 1), "part", str(n)) for n in range(1, 17)]
+    too_long = Ranked("a b", ("c " * 60, "d " * 60), (1, 2), "part", "17")
+    start = fine_tuned(arena.root, arena.base, [*rows, too_long], 50, 50)
+    status = read_status(start / "status.json")
+    assert status is not None and status["result"] == {"demonstrations": 16, "steps": 2}
+    before = (start / "status.json").stat().st_mtime_ns
+    assert fine_tuned(arena.root, arena.base, rows, 50, 50) == start
+    assert (start / "status.json").stat().st_mtime_ns == before
+    trained, base = (load_file(folder / "checkpoint" / "model.safetensors") for folder in (start, arena.base))
+    assert not torch.equal(trained["model.norm.weight"], base["model.norm.weight"])
