@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from benchmarks.preferences import peer
-from benchmarks.preferences.folders import Root, Seconds, seconds_between
+from benchmarks.preferences.folders import Root, Seconds, seconds_between, time_of_all
 from benchmarks.preferences.sources import (
     BadSource,
     Preferences,
@@ -185,6 +185,13 @@ def test_cpu_seconds_are_read_between_two_moments() -> None:
     clock = [(10.0, 1.0), (11.0, 2.0), (12.0, 2.5), (13.0, 3.5)]
     assert seconds_between(clock, 10.5, 12.5) == (1.5, 2.0)  # 3.0 - 1.5 CPU seconds
     assert Seconds(3.0, 6.0).of_all(steps=4) == (4.0, 8.0)  # the first of four steps is not in it
+
+
+def test_the_pause_of_a_run_that_goes_on_is_no_training_time() -> None:
+    """Two steps before it was ended, four after: three of them in 3 s and 1.5 CPU seconds, so six in 6 s and 3."""
+    clock = [(100.0, 2.0), (104.0, 4.0), (108.0, 6.0)]
+    assert time_of_all(clock, [10.0, 11.0, 102.0, 103.0, 104.0, 105.0]) == (3.0, 6.0)
+    assert all(map(math.isnan, time_of_all(clock, [10.0, 11.0, 102.0])))  # one step tells no time
 
 
 @pytest.fixture(scope="module")
