@@ -3,9 +3,10 @@
     make bench-preferences DATA=path/to/data
     python -m benchmarks.preferences --data path/to/data --set hh_rlhf --seeds 1 2 3
 
-A Llama of 2 million parameters is pretrained on novels (once; it stays in the work folder), then both trainers go over
-the same rankings once and are judged on the same held-out prompts. Trainings that were made before are not repeated
-without --again, so a run that was ended goes on. Run it where TRL is installed.
+A Llama of 2 million parameters is pretrained on novels (once; it stays in the work folder), where the settings say so
+it is fine-tuned on preferred answers, then both trainers go over the same rankings once and are judged on the same
+held-out prompts. Trainings that were made before are not repeated without --again, so a run that was ended goes on. Run
+it where TRL is installed.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from benchmarks.preferences.base import pretrained
 from benchmarks.preferences.folders import Root
 from benchmarks.preferences.settings import MAX_COMPLETION, MAX_PROMPT, PLANS, Plan
 from benchmarks.preferences.sources import SETS, BadSource
+from benchmarks.preferences.start import fine_tuned, may_be_seen
 from benchmarks.preferences.tables import Results
 from benchmarks.preferences.trials import OURS, PEER, Arena, Trial
 from benchmarks.report import Measurement, append_lines, machine
@@ -55,7 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             data = SETS[name](options.data)
             if options.tune:
                 data = data.development()
-            arena = Arena(root, base, data, MAX_PROMPT, MAX_COMPLETION)
+            start = base
+            if plan.dialogues:
+                seen = may_be_seen(SETS[plan.dialogues](options.data), data)
+                start = fine_tuned(root, base, seen, MAX_PROMPT, MAX_COMPLETION)
+            arena = Arena(root, start, data, MAX_PROMPT, MAX_COMPLETION)
             print(f"\n{name}: {tables.arena_lines(arena, plan)}", flush=True)
             if options.tune:
                 tune(arena, plan, options.seeds, options.again)

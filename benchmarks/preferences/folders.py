@@ -4,6 +4,7 @@ import bisect
 import contextlib
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -29,10 +30,10 @@ class Seconds(NamedTuple):
     cpu: float
     wall: float
 
-    def of_all(self, steps: int) -> "Seconds":
-        """From the end of the first step to the end of the last, as time for all: the first, in which torch warms up
-        and the trainer still prepares, is taken to cost the mean of the others."""
-        return Seconds(*(value * steps / (steps - 1) for value in self))
+    def of_all(self, steps: int, timed: int | None = None) -> "Seconds":
+        """From the end of the first of `timed` steps (all) to the end of the last, as time for all: the first, in
+        which torch warms up and the trainer still prepares, is taken to cost the mean of the others."""
+        return Seconds(*(value * steps / ((timed or steps) - 1) for value in self))
 
 
 class Finished(NamedTuple):
@@ -105,8 +106,7 @@ def finish(folder: Path) -> Finished:
         raise RuntimeError(f"The recipe {recipe} failed: {said} (see {folder / 'log.txt'})")
     rows, _ = read_metrics(folder / "metrics.jsonl")
     steps = [row for row in rows if "loss/train" in row]
-    training = seconds_between(clock, steps[0]["time"], steps[-1]["time"])
-    return Finished(status["result"], training.of_all(len(steps)), len(steps))
+    return Finished(status["result"], time_of_all(clock, [row["time"] for row in steps]), len(steps))
 
 
 def one_thread() -> dict[str, str]:
@@ -124,6 +124,17 @@ def _watch(process: "subprocess.Popen[bytes]") -> list[tuple[float, float]]:
             time.sleep(POLL_SECONDS)
     process.wait()
     return clock
+
+
+def time_of_all(clock: Sequence[tuple[float, float]], ends: Sequence[float]) -> Seconds:
+    """What all steps took, by those that ended while the process of `clock` lived: a run that goes on has older ones.
+
+    Not a number where fewer than two did.
+    """
+    own = [end for end in ends if end >= clock[0][0]]
+    if len(own) < 2:
+        return Seconds(math.nan, math.nan)
+    return seconds_between(clock, own[0], own[-1]).of_all(len(ends), len(own))
 
 
 def seconds_between(clock: Sequence[tuple[float, float]], begin: float, end: float) -> Seconds:

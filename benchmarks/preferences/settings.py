@@ -1,7 +1,8 @@
 """What each data set is trained with.
 
-The learning rate is chosen with `--tune`, on development prompts cut from the training rows, by log loss. With two
-completions a prompt both trainers do the same (`tests/peers`), so that what is best for one is best for the other.
+Learning rate and start are chosen on development prompts cut from the training rows, by log loss (`--tune` for the
+rate; docs/lab-log.md has what was tried). With two completions a prompt both trainers do the same (`tests/peers`), so
+that what is best for one is best for the other.
 """
 
 from typing import NamedTuple
@@ -16,6 +17,7 @@ class Plan(NamedTuple):
     """The settings of both trainers for a data set."""
 
     chosen: dict[str, Setting]
+    dialogues: str | None = None  # the set of whose preferred answers both see an SFT before; None: novels alone
 
     def grid(self, who: str) -> list[Setting]:
         """What is tried for one of them."""
@@ -25,6 +27,6 @@ class Plan(NamedTuple):
 PLANS: dict[str, Plan] = {
     "hh_rlhf": Plan({OURS: Setting(3e-4, 8), PEER: Setting(3e-4, 8)}),
     "hh_rlhf.helpful": Plan({OURS: Setting(3e-4, 8), PEER: Setting(3e-4, 8)}),
-    "hh_rlhf.harmless": Plan({OURS: Setting(3e-4, 8), PEER: Setting(3e-4, 8)}),
+    "hh_rlhf.harmless": Plan({OURS: Setting(1e-3, 8), PEER: Setting(1e-3, 8)}, dialogues="hh_rlhf"),
     "alpaca_eval_kwise": Plan({OURS: Setting(1e-3, 2), PEER: Setting(1e-3, 32)}),
 }

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -124,6 +124,19 @@ def ranking_rows(rows: Iterable[Ranked], split: str) -> Iterator[dict[str, Any]]
             "use_case": row.part,
             "split": split,
         }
+
+
+def demonstration_rows(rows: Sequence[Ranked], split: str) -> Iterator[dict[str, Any]]:
+    """The best completion of each row, as if a labeler had written it: rows of the dataset kind demonstrations."""
+    for row, ranked in zip(rows, ranking_rows(rows, split), strict=True):
+        best = row.completions[row.ranks.index(min(row.ranks))]
+        kept = {name: ranked[name] for name in ("prompt_id", "prompt", "labeler", "cohort", "use_case", "split")}
+        yield kept | {"demonstration_id": ranked["ranking_id"], "completion": best}
+
+
+def counter_of_tokens(tokenizer: Any) -> Callable[[str], int]:
+    """How many tokens a text has, without marks."""
+    return lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _hh_rows(folder: Path, tranches: str, split: str, dropped: Counter[str]) -> Iterator[Ranked]:

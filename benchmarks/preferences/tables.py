@@ -51,7 +51,14 @@ def arena_lines(arena: Arena, plan: Plan) -> str:
     limits = f"at most {MAX_PROMPT} tokens of prompt (older turns are cut off) and {MAX_COMPLETION} of answer"
     left_out = [f"{count} x {reason}" for reason, count in sorted((+arena.dropped).items())]
     settings = [f"{who}: {_say(who, setting)}" for who, setting in plan.chosen.items()]
-    return "\n  ".join([", ".join(counts) + "; " + limits, "left out: " + "; ".join(left_out), "; ".join(settings)])
+    lines = [", ".join(counts) + "; " + limits, "left out: " + "; ".join(left_out), "; ".join(settings)]
+    if plan.dialogues:
+        status = read_status(arena.base / "status.json")
+        assert status is not None and status["result"] is not None  # it is done, else there were no arena
+        lines.append(
+            f"both start after SFT on {status['result']['demonstrations']} preferred answers of {plan.dialogues}"
+        )
+    return "\n  ".join(lines)
 
 
 def _say(who: str, setting: Setting) -> str:

@@ -4,14 +4,20 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmarks.preferences.base import CONTEXT
 from benchmarks.preferences.folders import CHECKOUT, Root, Seconds, digest, finish, one_thread
 from benchmarks.preferences.scores import plain_scores
-from benchmarks.preferences.sources import Preferences, Ranked, fitted, ranking_rows
+from benchmarks.preferences.sources import (
+    Preferences,
+    counter_of_tokens,
+    demonstration_rows,
+    fitted,
+    ranking_rows,
+)
 from benchmarks.preferences.statistics import Tally, accuracy, tally
 from training.contract.run_dir import write_atomically
 from training.rlhf.causal_lm import load_tokenizer
@@ -51,11 +57,13 @@ class Arena:
         self.root, self.base = root, base
         self.tokenizer = load_tokenizer(base / "checkpoint")
         self.dropped = Counter(data.dropped)
-        fit = self._fit(max_prompt, max_completion)
-        train, test = fit(data.train), fit(data.test)
+        tokens = counter_of_tokens(self.tokenizer)
+        train, test = (
+            fitted(rows, tokens, max_prompt, max_completion, self.dropped) for rows in (data.train, data.test)
+        )
         self._train_file = root.dataset("rankings", ranking_rows(train, "train"))
         self._test_file = root.dataset("rankings", ranking_rows(test, "test"))
-        self._demonstrations = root.dataset("demonstrations", _demonstrations(train[:DEMONSTRATIONS]))
+        self._demonstrations = root.dataset("demonstrations", demonstration_rows(train[:DEMONSTRATIONS], "train"))
         self.train, self.test = self._read(self._train_file), self._read(self._test_file)
         first_of_prompt = {row.prompt: row.part for row in reversed(test)}
         self.parts = [first_of_prompt[prompt] for prompt in dict.fromkeys(row.prompt for row in test)]
@@ -109,22 +117,8 @@ class Arena:
         seconds = Seconds(times["cpu"], times["wall"]).of_all(times["steps"])
         return Trial(seconds, times["comparisons"], times["steps"], plain_scores(out / "checkpoint", self.test))
 
-    def _fit(self, max_prompt: int, max_completion: int) -> Callable[[list[Ranked]], list[Ranked]]:
-        def tokens(text: str) -> int:
-            return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-        return lambda rows: fitted(rows, tokens, max_prompt, max_completion, self.dropped)
-
     def _read(self, file: Path) -> list[RankedPrompt]:
         return read_ranked_prompts(file, self.tokenizer, CONTEXT, CONTEXT)
-
-
-def _demonstrations(rows: Sequence[Ranked]) -> Iterator[dict[str, Any]]:
-    """The best completion of each row, as if a labeler had written it."""
-    for row, ranked in zip(rows, ranking_rows(rows, "train"), strict=True):
-        best = row.completions[row.ranks.index(min(row.ranks))]
-        kept = {name: ranked[name] for name in ("prompt_id", "prompt", "labeler", "cohort", "use_case", "split")}
-        yield kept | {"demonstration_id": ranked["ranking_id"], "completion": best}
 
 
 def _write(path: Path, text: str) -> None:

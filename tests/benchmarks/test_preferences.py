@@ -12,17 +12,20 @@ from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from benchmarks.preferences import peer
-from benchmarks.preferences.folders import Root, Seconds, seconds_between
+from benchmarks.preferences.folders import Root, Seconds, seconds_between, time_of_all
 from benchmarks.preferences.sources import (
     BadSource,
     Preferences,
     Ranked,
+    demonstration_rows,
     fitted,
     read_alpaca_eval_kwise,
     read_hh_rlhf,
 )
+from benchmarks.preferences.start import fine_tuned, may_be_seen
 from benchmarks.preferences.statistics import Tally, accuracy, compare, log_loss, tally, together
 from benchmarks.preferences.trials import OURS, Arena, Setting
+from training.contract.status import read_status
 from training.rlhf.word_tokenizer import train_word_tokenizer
 
 
@@ -111,6 +114,22 @@ def test_no_family_stands_on_both_sides_of_the_development_split() -> None:
     assert not families[0] & families[1] and 10 <= len(families[1]) <= 30  # a fifth of a hundred, by chance
 
 
+def test_the_sft_before_sees_no_dialogue_that_is_judged() -> None:
+    """Neither the held-out row itself, nor a training row of another part that begins like it."""
+    talk = {
+        name: Ranked(name, ("a", "b"), (1, 2), "", name.split()[0]) for name in ("one x", "one y", "two x", "three x")
+    }
+    whole = Preferences([talk["one x"], talk["one y"], talk["two x"]], [talk["three x"]])
+    part = Preferences([talk["two x"]], [talk["one x"]])
+    assert may_be_seen(whole, part) == [talk["two x"]]
+
+
+def test_a_demonstration_is_the_answer_that_was_preferred() -> None:
+    rows = [Ranked("p", ("low", "high"), (2, 1), "part", "f"), Ranked("q", ("first", "second"), (1, 2), "part", "g")]
+    found = list(demonstration_rows(rows, "train"))
+    assert [(row["prompt"], row["completion"]) for row in found] == [("p", "high"), ("q", "first")]
+
+
 def test_what_does_not_fit_the_context_is_cut_or_counted() -> None:
     def words(text: str) -> int:
         return len(text.split())
@@ -168,6 +187,13 @@ def test_cpu_seconds_are_read_between_two_moments() -> None:
     assert Seconds(3.0, 6.0).of_all(steps=4) == (4.0, 8.0)  # the first of four steps is not in it
 
 
+def test_the_pause_of_a_run_that_goes_on_is_no_training_time() -> None:
+    """Two steps before it was ended, four after: three of them in 3 s and 1.5 CPU seconds, so six in 6 s and 3."""
+    clock = [(100.0, 2.0), (104.0, 4.0), (108.0, 6.0)]
+    assert time_of_all(clock, [10.0, 11.0, 102.0, 103.0, 104.0, 105.0]) == (3.0, 6.0)
+    assert all(map(math.isnan, time_of_all(clock, [10.0, 11.0, 102.0])))  # one step tells no time
+
+
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Arena:
     """Two-layer random weights, and a few rankings."""
@@ -203,3 +229,17 @@ def test_a_trial_is_kept_and_read_again(arena: Arena) -> None:
     assert first.seconds.cpu > 0 and first.rate > 0
     assert arena.trial(OURS, Setting(lr=1e-3, batch=2), seed=1) == first
     assert arena.lengths() == [[2.0, 3.0, 4.0]]  # words and the end token
+
+
+def test_a_start_is_fine_tuned_once_on_what_fits(arena: Arena) -> None:
+    """Two epochs of 16 answers are two steps of 16. It is not made again, and answers of 60 tokens are not in it."""
+    rows = [Ranked(f"a {'b ' * n}", ("c", "a d"), (2, 1), "part", str(n)) for n in range(1, 17)]
+    too_long = Ranked("a b", ("c " * 60, "d " * 60), (1, 2), "part", "17")
+    start = fine_tuned(arena.root, arena.base, [*rows, too_long], 50, 50)
+    status = read_status(start / "status.json")
+    assert status is not None and status["result"] == {"demonstrations": 16, "steps": 2}
+    before = (start / "status.json").stat().st_mtime_ns
+    assert fine_tuned(arena.root, arena.base, rows, 50, 50) == start
+    assert (start / "status.json").stat().st_mtime_ns == before
+    trained, base = (load_file(folder / "checkpoint" / "model.safetensors") for folder in (start, arena.base))
+    assert not torch.equal(trained["model.norm.weight"], base["model.norm.weight"])
