@@ -60,7 +60,16 @@ def why_not(checkpoint: Checkpoint) -> str:
     live = Run.objects.filter(parents__checkpoint=checkpoint, state__in=LIVE).order_by("created_at").first()
     if live:
         return f"The run “{live}” is {live.get_state_display().lower()} and reads it."
-    needed = Q(stages__run__checkpoint=checkpoint) | Q(settings__base=checkpoint.pk)
-    if round_ := Round.objects.filter(needed, state__in=OPEN).first():
+    if round_ := Round.objects.filter(_named(checkpoint), state__in=OPEN).first():
         return f"The round “{round_}” is not finished and may need it."
     return ""
+
+
+def _named(checkpoint: Checkpoint) -> Q:
+    """Rounds that made the checkpoint, or whose settings name it (labeling/rounds/settings.py)."""
+    pk = checkpoint.pk
+    named = Q(stages__run__checkpoint=checkpoint) | Q(settings__base=pk) | Q(settings__choose__reward_model=pk)
+    named |= Q(settings__policies__contains=[pk]) | Q(settings__sample_from__contains=[{"checkpoint": pk}])
+    for part in ("sft", "ppo", "ppo_ptx", "reward_model"):
+        named |= Q(**{f"settings__instead__{part}": pk})
+    return named

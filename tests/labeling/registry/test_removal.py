@@ -1,6 +1,8 @@
 """Weights go, the record stays; nothing that is needed is deleted, and nothing starts from what is gone."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -74,6 +76,31 @@ def test_an_open_round_keeps_its_base(policy: Checkpoint, researcher: User) -> N
     delete(policy, researcher)
     with pytest.raises(BadInput, match="“old one”, whose weights were deleted"):
         open_round(name="again", settings=settings, seed=1, user=researcher)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        lambda pk: {"instead": {"sft": pk}},
+        lambda pk: {"instead": {"reward_model": pk}},
+        lambda pk: {"sample_from": [{"checkpoint": None, "samples": 2}, {"checkpoint": pk, "samples": 2}]},
+        lambda pk: {"policies": ["sft", pk]},
+        lambda pk: {"choose": {"by": "ensemble", "pool": 40, "reward_model": pk}},
+    ],
+)
+def test_an_open_round_keeps_every_checkpoint_that_its_settings_name(
+    named: Callable[[int], dict[str, Any]], policy: Checkpoint, researcher: User
+) -> None:
+    round_ = make_round(researcher)
+    round_.settings |= named(policy.pk + 1)
+    round_.save()
+    assert removal.why_not(policy) == ""
+    round_.settings |= named(policy.pk)
+    round_.save()
+    assert "may need it" in removal.why_not(policy)
+    round_.state = "stopped"
+    round_.save()
+    assert removal.why_not(policy) == ""
 
 
 def test_what_is_elsewhere_cannot_be_deleted(researcher: User, artifacts: Path) -> None:
