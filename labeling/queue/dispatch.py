@@ -170,6 +170,7 @@ def take_back(labeler: Labeler, assignment_id: UUID) -> Assignment:
     for _ in range(5):
         try:
             with transaction.atomic():
+                leases.lock_items(labeler, assignment_id)
                 return _take_back(labeler, leases.locked(labeler, assignment_id))
         except IntegrityError:  # another tab of this labeler's has just been given a lease: put that one aside
             continue

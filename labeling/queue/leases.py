@@ -4,7 +4,7 @@ Behind dispatch.py."""
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from config.postgres.compiled import Compiled
@@ -31,6 +31,13 @@ def locked(labeler: Labeler, assignment_id: UUID) -> Assignment:
     if assignment is None:
         raise NotFound(UNKNOWN)
     return assignment
+
+
+def lock_items(labeler: Labeler, assignment_id: UUID) -> None:
+    """Of this piece and of all that the labeler holds, in the order that whoever locks several items keeps to."""
+    of_them = Q(pk=assignment_id) | Q(state=Assignment.State.LEASED)
+    wanted = Assignment.objects.filter(of_them, labeler=labeler).values("item_id")
+    list(WorkItem.objects.filter(pk__in=wanted).order_by("pk").select_for_update().values_list("pk"))
 
 
 def ended(assignment: Assignment, item: WorkItem | None = None) -> str:

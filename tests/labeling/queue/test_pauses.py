@@ -1,10 +1,12 @@
 """A batch that is paused gives nothing out, takes what is finished, and comes back as it was."""
 
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.demonstrations.submit import submit
@@ -12,7 +14,7 @@ from labeling.errors import Conflict
 from labeling.models import Assignment, Batch, Kind, Labeler, WorkItem
 from labeling.queue import dispatch, skips
 from labeling.rounds import people
-from tests.labeling.queue.test_races import all_at_once
+from tests.labeling.queue.test_races import all_at_once, in_thread
 from tests.labeling.queue.test_weights import served
 from tests.people import make_labeler
 from tests.work import writing_work
@@ -166,3 +168,36 @@ def test_nothing_slips_out_while_labelers_claim_skip_and_finish() -> None:
     left = 120 - sum(batch.items.values_list("done", flat=True))
     dispatch.resume_batches([batch])
     assert sum(item.need - item.taken for item in batch.items.filter(is_open=True)) == left
+
+
+@pytest.mark.django_db(transaction=True)
+def test_taking_back_waits_behind_a_pause_and_holds_nothing_that_it_needs(labeler: Labeler) -> None:
+    """A pause locks the items in their order; who takes a later one back puts an earlier one aside for it."""
+    writing_work(2)
+    first = dispatch.claim(labeler, Kind.DEMONSTRATE)
+    dispatch.skip(labeler, first.pk)
+    second = dispatch.claim(labeler, Kind.DEMONSTRATE)
+    dispatch.skip(labeler, second.pk)
+    dispatch.take_back(labeler, first.pk)
+    assert first.item_id < second.item_id
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            WorkItem.objects.select_for_update(no_key=True).get(pk=first.item_id)
+            taken_back = pool.submit(in_thread, lambda: dispatch.take_back(labeler, second.pk))
+            _wait_for_a_lock()
+            WorkItem.objects.select_for_update(no_key=True, nowait=True).get(pk=second.item_id)
+        assert taken_back.result(10).item_id == second.item_id
+    first.refresh_from_db()
+    assert first.state == Assignment.State.EXPIRED
+
+
+def _wait_for_a_lock() -> None:
+    """Until another connection waits for ours."""
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")
