@@ -1,8 +1,5 @@
-"""The settings of a stage's run as a form, for whoever tries it again with others."""
+"""The settings of a stage's run as a form, explained as where a round is opened: to try it again with others."""
 
-import json
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -10,44 +7,37 @@ from typing import Any
 from django import forms
 
 from labeling.errors import BadInput
+from labeling.rounds import spec_form
 from labeling.rounds.models import Stage
 from training.contract.specs import SPECS, SpecError, spec_from_dict
 
-# These follow from the round's own settings, or from what the run was given to read.
-FOLLOWS = {"samples_per_prompt", "samples_by_policy"}
-KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text"}
 
-
-class SpecForm(forms.Form):
+class RetryForm(forms.Form):
     """One field per setting; what is left as it was is no change. `spec()` is all settings that the run shall have."""
 
     def __init__(self, data: Mapping[str, Any] | None, *, stage: Stage) -> None:
-        super().__init__(data)
         assert stage.run is not None  # the view has looked
         self.stage, self.run = stage, stage.run
-        self.hints = typing.get_type_hints(SPECS[self.run.recipe])
-        self.before = whole(self.run.recipe, self.run.spec)
-        for name, value in self.before.items():
-            if not (self.run.recipe == "sample" and name in FOLLOWS):
-                self.fields[name] = self._field(name, value)
+        self.kind = "ppo_ptx" if stage.name == "ppo_ptx" else self.run.recipe
+        super().__init__(data, initial=spec_form.initial_of(self.kind, self.run.spec))
+        self.fields |= spec_form.fields_of(self.kind)
 
-    def _field(self, name: str, value: Any) -> forms.Field:
-        if isinstance(value, bool):
-            return forms.BooleanField(label=name, required=False, initial=value)
-        return forms.CharField(label=name, required=False, initial=_shown(value), help_text=_kind(self.hints[name]))
+    @property
+    def section(self) -> spec_form.Section:
+        return spec_form.section(self, self.kind)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        after = {name: self._read(name, cleaned[name]) for name in self.fields if name in cleaned}
         if self.errors:
             return cleaned
-        changed = {name: value for name, value in after.items() if value != self.before[name]}
-        self.wanted = {**self.run.spec, **changed}
+        asked = {one.name for one in spec_form.settings(self.kind)}
+        self.wanted = {name: value for name, value in self.run.spec.items() if name not in asked}
+        self.wanted |= spec_form.spec_of(self.kind, cleaned)
         try:
             spec_from_dict(self.run.recipe, self.wanted)
             check_fits(self.stage, self.wanted)
         except SpecError as error:
-            self.add_error(_named(str(error), self.fields), str(error))
+            self.add_error(self._field_of(str(error)), str(error))
         except BadInput as error:
             self.add_error(None, error.sentence)
         return cleaned
@@ -55,19 +45,11 @@ class SpecForm(forms.Form):
     def spec(self) -> dict[str, Any]:
         return self.wanted
 
-    def _read(self, name: str, given: Any) -> Any:
-        if isinstance(given, bool):
-            return given
-        if given == _shown(self.before[name]):
-            return self.before[name]
-        kinds = _kinds(self.hints[name])
-        if not given and type(None) in kinds:
-            return None
-        try:
-            return _value(given, kinds)
-        except ValueError:
-            self.add_error(name, f"{name} is {_kind(self.hints[name])}; “{given[:60]}” is not.")
-            return None
+    def _field_of(self, sentence: str) -> str | None:
+        """The field that a sentence is about: the first whose name stands in it."""
+        words = sentence.replace("'", " ").split()
+        keys = (spec_form.key(self.kind, one.name) for one in spec_form.settings(self.kind) if one.name in words)
+        return next(keys, None)
 
 
 def whole(recipe: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,38 +74,3 @@ def check_fits(stage: Stage, spec: Mapping[str, Any]) -> None:
     run = stage.run
     if run and spec.get("pretraining_mix") and not run.inputs.filter(name="texts").exists():
         raise BadInput("This run was given no pretraining texts, so its pretraining_mix stays 0.")
-
-
-def _kinds(hint: Any) -> tuple[Any, ...]:
-    return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-
-
-def _kind(hint: Any) -> str:
-    words = [KINDS.get(kind, "JSON") for kind in _kinds(hint) if kind is not type(None)]
-    return " or ".join(words) + (", or empty" if type(None) in _kinds(hint) else "")
-
-
-def _value(given: str, kinds: tuple[Any, ...]) -> Any:
-    """Raises ValueError where the text is none of these kinds."""
-    for kind in (int, float):
-        if kind in kinds:
-            try:
-                return kind(given)
-            except ValueError:
-                continue
-    if str in kinds:
-        return given
-    if set(kinds) <= {int, float, type(None)}:
-        raise ValueError(given)
-    return json.loads(given)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _named(sentence: str, names: typing.Iterable[str]) -> str | None:
-    """The field that a sentence is about: the first whose name stands in it."""
-    return next((name for name in names if name in sentence.replace("'", " ").split()), None)

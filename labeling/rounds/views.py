@@ -15,7 +15,7 @@ from labeling.models import Round, RoundEvent, Stage
 from labeling.queue.settings import MAX_WEIGHT
 from labeling.rounds import budget, control, take_up, timeline
 from labeling.rounds.progress import left_of, loop_of, results_of, spending_of
-from labeling.rounds.retry_form import SpecForm
+from labeling.rounds.retry_form import RetryForm
 
 PAGE = 30
 EVENTS = 12  # of the timeline on a round's page; its own page has them all
@@ -149,7 +149,7 @@ def stage_settings(request: HttpRequest, round_id: int, name: str) -> HttpRespon
     stage = access.stage_for_research(round_id, name)
     if stage.run is None:
         raise Http404
-    form = SpecForm(request.POST if request.method == "POST" else None, stage=stage)
+    form = RetryForm(request.POST if request.method == "POST" else None, stage=stage)
     if form.is_valid():
         take_up.retry(stage, access.user_of(request), form.spec())
         messages.success(request, "The stage is tried again with these settings.")

@@ -84,7 +84,7 @@ def test_from_an_empty_project_to_a_judged_second_policy(
     page.goto(reverse("round-detail", args=[round_.pk]))
     expect(page.locator(".stage.failed .stage-note")).to_contain_text("max_prompt_tokens is 2")
     page.locator(".stage.failed").get_by_role("link", name="With other settings").click()
-    page.locator("#id_max_prompt_tokens").fill("64")
+    page.locator("#id_specs__sft__max_prompt_tokens").fill("64")
     page.get_by_role("button", name="Try again with these settings").click()
     page.wait_for_url(f"**{reverse('round-detail', args=[round_.pk])}")
     expect(page.locator("#timeline")).to_contain_text("max_prompt_tokens")
