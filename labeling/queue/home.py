@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Exists, F, Min, OuterRef, Q
 from django.utils import timezone
 
@@ -69,8 +70,8 @@ def start_page(labeler: Labeler) -> dict[str, Any]:
 
 
 def work_of(labeler: Labeler) -> list[Work]:
-    """Every kind of work, with honest counts."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    """Every kind of work, with honest counts. Days begin where those of the timesheets do."""
+    midnight = timezone.localtime(timezone=settings.PAY_TIME_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     monday = midnight - timedelta(days=midnight.weekday())
     lanes = {kind: Lane.of(kind, labeler.cohort) for kind in Kind}
     counts, done, held = dispatch.counts(labeler), _done(labeler, midnight, monday), _held(labeler)

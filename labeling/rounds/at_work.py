@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ class Pace(NamedTuple):
 def paces(batches: Iterable[int]) -> dict[int, Pace]:
     """By the batch's id, in one query. Gold and drift items come on top and are not counted."""
     now = timezone.now()
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = timezone.localtime(now, settings.PAY_TIME_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     hour_ago = now - timedelta(hours=1)
     leased = Q(state=Assignment.State.LEASED, expires_at__gt=now)
     done = Q(state=Assignment.State.DONE)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -118,6 +119,22 @@ def test_pieces_and_time_of_today_and_this_week(
     assert "20 min" in together
     assert "1 h 0 min" in together
     assert "Estimated pay" not in page
+
+
+def test_days_and_weeks_begin_where_those_of_the_timesheet_do(
+    labeler: Labeler, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """In Auckland it is Thursday, an hour after midnight; their Monday began on Sunday at 11 UTC."""
+    settings.PAY_TIME_ZONE = ZoneInfo("Pacific/Auckland")
+    noon = wednesday(monkeypatch)
+    writing_work(4)
+    done(labeler, Kind.DEMONSTRATE, noon - timedelta(minutes=15), 20)
+    done(labeler, Kind.DEMONSTRATE, noon - timedelta(hours=2), 30)  # their Wednesday
+    done(labeler, Kind.DEMONSTRATE, noon - timedelta(days=3, minutes=20), 10)  # Sunday, 11:40 UTC
+    done(labeler, Kind.DEMONSTRATE, noon - timedelta(days=3, hours=2), 40)  # Sunday, 10 UTC: their week before
+    writing = {work.kind: work for work in work_of(labeler)}[Kind.DEMONSTRATE]
+    assert (writing.today, writing.week) == (1, 3)
+    assert (writing.active_today, writing.active_week) == (timedelta(minutes=20), timedelta(minutes=60))
 
 
 def test_pay_is_an_estimate_where_a_rate_is_set(
