@@ -22,11 +22,12 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from training.rlhf import row_attention
 from training.rlhf.last_layer import read_only
 from training.rlhf.sample_cache import SampleCache
 
 NAME = "podium_packed"
-SHORT = 64  # tokens; where rows have fewer on average, one padded call is quicker than a call for each (lab log)
+SHORT = {torch.float32: 48, torch.bfloat16: 96}  # tokens; rows of fewer on average are quicker padded (lab log)
 
 
 class Tree(NamedTuple):
@@ -218,10 +219,11 @@ def attention(
     if packed_layout is None:
         assert sample_cache is not None
         return sample_cache.attend(module, *map(_as_computed, (query, key, value))), None
-    flat = [_as_computed(tensor[0].transpose(0, 1)) for tensor in (query, key, value)]  # [N, H, D]
+    by_head = [_as_computed(tensor[0]) for tensor in (query, key, value)]  # [H, N, D]
     stems, branches = packed_layout
-    if branches is None and sample_cache is None and _is_slow_padded(query, stems):
-        return _row_by_row(flat, stems.sizes)[None], None
+    if branches is None and sample_cache is None and _is_slow_padded(by_head[0], stems):
+        return row_attention.attend(*by_head, sizes=stems.sizes)[None], None
+    flat = [tensor.transpose(0, 1) for tensor in by_head]
     stem_query, stem_key, stem_value = (stems.spread(tensor).transpose(1, 2) for tensor in flat)  # [G, H, P, D]
     if sample_cache is not None:
         sample_cache.keep_stem(stem_key, stem_value, stems.inside)
@@ -249,15 +251,8 @@ def _causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 def _is_slow_padded(query: Tensor, rows: Grid) -> bool:
-    """A CPU computes one row after the other anyway; on rows that are not tiny, the padding is all that it saves."""
-    on_cpu = query.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-    return on_cpu and sum(rows.sizes) >= SHORT * len(rows.sizes)
-
-
-def _row_by_row(flat: list[Tensor], sizes: list[int]) -> Tensor:
-    """Each row by itself, without padding and without copies: query, key, value [N, H, D] -> [N, H, D]."""
-    parts = zip(*(tensor.split(sizes) for tensor in flat), strict=True)
-    return torch.cat([_causal(*(each.transpose(0, 1)[None] for each in row))[0].transpose(0, 1) for row in parts])
+    """On a CPU, where rows are not so short that the calls for each would cost more than the padding."""
+    return query.device.type == "cpu" and sum(rows.sizes) >= SHORT.get(query.dtype, 0) * len(rows.sizes)
 
 
 def _branches(own: list[Tensor], stem_key: Tensor, stem_value: Tensor, stem_inside: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from training.rlhf import packed as packed_rows
+from training.rlhf import row_attention
 from training.rlhf.packed import Packed, Tree, enable_packing, pack, packed_states, set_precision
 
 SHAPE = {
@@ -140,7 +141,7 @@ def test_a_prompt_without_completions_is_a_plain_row(model: PreTrainedModel) -> 
 
 @pytest.mark.parametrize("short", [1, 1000], ids=["one by one", "padded"])
 def test_rows_that_share_nothing(model: PreTrainedModel, short: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed_rows, "SHORT", short)
+    monkeypatch.setitem(packed_rows.SHORT, torch.float32, short)
     lengths = (40, 31, 2, 60)
     rows = [tokens(length) for length in lengths]
     model.set_attn_implementation("eager")
@@ -155,15 +156,15 @@ def test_rows_that_share_nothing(model: PreTrainedModel, short: int, monkeypatch
 def test_a_row_of_more_tokens_is_attended_to_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would not see what it is there for."""
     model = ARCHITECTURES["llama"]()
-    monkeypatch.setattr(packed_rows, "SHORT", 30)
-    shapes: list[tuple[int, ...]] = []
-    plain = packed_rows._causal
-    monkeypatch.setattr(packed_rows, "_causal", lambda *qkv: shapes.append(tuple(qkv[0].shape)) or plain(*qkv))
+    monkeypatch.setitem(packed_rows.SHORT, torch.float32, 30)
+    calls: list[list[int]] = []
+    plain = row_attention.attend
+    monkeypatch.setattr(row_attention, "attend", lambda *qkv, sizes: calls.append(sizes) or plain(*qkv, sizes=sizes))
     packed(model, [Tree(tokens(40)), Tree(tokens(25))])
-    assert shapes == [(1, 4, 40, 8), (1, 4, 25, 8)] * 2
-    shapes.clear()
+    assert calls == [[40, 25]] * 2  # layers
+    calls.clear()
     packed(model, [Tree(tokens(40)), Tree(tokens(2))])
-    assert shapes == [(2, 4, 40, 8)] * 2
+    assert not calls
 
 
 def test_without_ends_the_last_tokens_are_targets_and_not_read(model: PreTrainedModel) -> None:
