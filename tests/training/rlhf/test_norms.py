@@ -9,7 +9,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
-from training.rlhf.norms import RmsNorm, replace_norms
+from training.rlhf.norms import RmsNorm, replace_norms, rms_norm
 
 TINY = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 11}
 
@@ -38,6 +38,14 @@ def test_it_is_the_norm_of_transformers_with_its_gradient(shape: tuple[int, ...]
     found, expected = (output_and_gradient(each, states * 3, of_output) for each in (ours(module), module))
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_on_other_devices_it_is_the_same_formula(dtype: torch.dtype) -> None:
+    module, states = theirs(), torch.randn(3, 24).to(dtype)
+    found, expected = rms_norm(states, module.weight, module.variance_epsilon), module(states)
+    assert found.dtype == expected.dtype
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
 
 
 def test_bfloat16_in_gives_what_float32_weights_make_of_it() -> None:
