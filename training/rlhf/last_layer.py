@@ -15,13 +15,14 @@ from transformers import PreTrainedModel
 
 
 @contextmanager
-def read_only(model: PreTrainedModel, at: Tensor | None) -> Iterator[None]:
-    """Within, only the states at the flat positions `at` of a pass are read (None: all of them)."""
+def read_only(model: PreTrainedModel, at: Tensor | None, tokens: int) -> Iterator[None]:
+    """Within, only the states at the flat positions `at` of a pass over `tokens` are read (None: all of them)."""
     # Checkpointing computes layers again in the backward pass, when this is over.
     if at is None or model.is_activation_checkpointing:
         yield
         return
-    parts, where = _parts(model), at.unique()  # a prompt's last state is read by each of its completions
+    where = at.unique()  # a prompt's last state is read by each of its completions
+    parts = _parts(model) if len(where) < tokens else []
     for part in parts:
         if not hasattr(part, "read_at"):
             part.register_forward_pre_hook(_take)

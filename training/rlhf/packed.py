@@ -23,6 +23,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from training.rlhf import row_attention
+from training.rlhf.gated_mlp import replace_gated_mlps
 from training.rlhf.last_layer import read_only
 from training.rlhf.norms import replace_norms
 from training.rlhf.sample_cache import SampleCache
@@ -149,9 +150,10 @@ def _grid(sizes: list[int], start: int, device: torch.device | str) -> Grid:
 
 
 def enable_packing(model: PreTrainedModel) -> None:
-    """Let `packed_states` pack rows for this model, whose norms become ours; other calls go to SDPA as before."""
+    """Let `packed_states` pack rows for this model; other calls go to SDPA. Its norms and gates become ours."""
     model.set_attn_implementation(NAME)
     replace_norms(model)
+    replace_gated_mlps(model)
 
 
 def set_precision(model: PreTrainedModel, precision: str) -> None:
@@ -173,7 +175,7 @@ def packed_states(
     A sample cache keeps the keys and values of the stems.
     """
     ids, positions = packed.ids[None], packed.positions[None]
-    with computing(model), read_only(model, at):
+    with computing(model), read_only(model, at, len(packed.ids)):
         output = model.base_model(
             input_ids=ids,
             position_ids=positions,
