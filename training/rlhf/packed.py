@@ -23,7 +23,6 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from training.rlhf import row_attention
-from training.rlhf.gated_mlp import replace_gated_mlps
 from training.rlhf.last_layer import read_only
 from training.rlhf.norms import replace_norms
 from training.rlhf.sample_cache import SampleCache
@@ -150,10 +149,9 @@ def _grid(sizes: list[int], start: int, device: torch.device | str) -> Grid:
 
 
 def enable_packing(model: PreTrainedModel) -> None:
-    """Let `packed_states` pack rows for this model; other calls go to SDPA. Its norms and gates become ours."""
+    """Let `packed_states` pack rows for this model, whose norms become ours; other calls go to SDPA as before."""
     model.set_attn_implementation(NAME)
     replace_norms(model)
-    replace_gated_mlps(model)
 
 
 def set_precision(model: PreTrainedModel, precision: str) -> None:

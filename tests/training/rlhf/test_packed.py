@@ -211,6 +211,13 @@ def test_the_last_layer_is_computed_for_the_states_that_are_read_alone(model: Pr
     torch.testing.assert_close(packed_states(model, layout), everywhere)
 
 
+def test_a_pass_that_is_read_everywhere_has_no_hooks(model: PreTrainedModel) -> None:
+    layout, everywhere = packed(model, TREES)
+    order = torch.randperm(len(layout.ids), generator=GENERATOR)
+    torch.testing.assert_close(packed_states(model, layout, order), everywhere[order])
+    assert not any(hasattr(module, "read_at") for module in model.modules())
+
+
 def test_a_pass_that_fails_leaves_the_last_layer_whole(model: PreTrainedModel) -> None:
     layout, everywhere = packed(model, TREES)
     with pytest.raises(IndexError):
