@@ -248,7 +248,7 @@ def _causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Each segment on its own; padding stands to the right, where no real position looks: [G, H, P, D]."""
     if query.device.type == "cpu" and query.dtype == torch.bfloat16:  # SDPA's backward is slow there
         scores = query @ key.transpose(-1, -2)
-        return (scores + _future(scores.shape[-1], scores)).softmax(-1) @ value
+        return (scores + row_attention.future(scores.shape[-1], scores)).softmax(-1) @ value
     return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0)
 
 
@@ -269,16 +269,11 @@ def _branches(own: list[Tensor], stem_key: Tensor, stem_value: Tensor, stem_insi
     stem_length = stem_key.shape[2]
     padding = torch.zeros(stem_inside.shape, dtype=query.dtype, device=query.device)
     padding = padding.masked_fill(~stem_inside, float("-inf"))[:, None].expand(-1, length, -1)
-    future = _future(length, query).expand(len(padding), -1, -1)
+    future = row_attention.future(length, query).expand(len(padding), -1, -1)
     unseen = torch.cat([padding, future], -1)[:, None, None]  # [G, 1, 1, C, P + C]
     weights = (torch.cat([on_stem, on_own], -1) + unseen).softmax(-1)
     from_stem = weights[..., :stem_length].flatten(2, 3) @ stem_value
     return from_stem.unflatten(2, (branches, length)) + weights[..., stem_length:] @ value
-
-
-def _future(length: int, like: Tensor) -> Tensor:
-    """-inf above the diagonal: [length, length]."""
-    return torch.full((length, length), float("-inf"), dtype=like.dtype, device=like.device).triu(1)
 
 
 def _mask(*args: Any, attention_mask: Tensor | None = None, **kwargs: Any) -> None:

@@ -22,17 +22,22 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, sizes: Sequence[int]) -
     return out.transpose(0, 1)
 
 
+def future(length: int, like: Tensor) -> Tensor:
+    """-inf above the diagonal, in the dtype and on the device of `like`: [length, length]."""
+    return torch.full((length, length), float("-inf"), dtype=like.dtype, device=like.device).triu(1)
+
+
 class _Rows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, sizes: Sequence[int]) -> Tensor:
         heads, tokens, width = query.shape
         out = query.new_empty(tokens, heads, width).transpose(0, 1)
-        future = torch.full((BLOCK, BLOCK), float("-inf"), dtype=query.dtype).triu(1)
+        unseen = future(BLOCK, query)
         kept = []
         with torch.autocast("cpu", enabled=False):  # it would have the softmax of bfloat16 in float32
             for first, start, end, _ in _blocks(sizes):
                 scores = torch.bmm(query[:, start:end], _transposed(key[:, first:end]))
-                scores[:, :, start - first :] += future[: end - start, : end - start]
+                scores[:, :, start - first :] += unseen[: end - start, : end - start]
                 weights = scores.softmax(-1)
                 torch.bmm(weights, value[:, first:end], out=out[:, start:end])
                 kept.append(weights)
