@@ -24,6 +24,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from training.rlhf import row_attention
 from training.rlhf.last_layer import read_only
+from training.rlhf.linear import replace_linears
 from training.rlhf.norms import replace_norms
 from training.rlhf.sample_cache import SampleCache
 
@@ -149,9 +150,13 @@ def _grid(sizes: list[int], start: int, device: torch.device | str) -> Grid:
 
 
 def enable_packing(model: PreTrainedModel) -> None:
-    """Let `packed_states` pack rows for this model, whose norms become ours; other calls go to SDPA as before."""
+    """Let `packed_states` pack rows for this model; attention of other calls goes to SDPA as before.
+
+    Its norms and linear layers become ours in place, with their weights.
+    """
     model.set_attn_implementation(NAME)
     replace_norms(model)
+    replace_linears(model)
 
 
 def set_precision(model: PreTrainedModel, precision: str) -> None:
