@@ -25,9 +25,9 @@ from tests.peers.ppo_iteration import (
 from training.rlhf.advantages import gae, whiten
 from training.rlhf.causal_lm import load_causal_lm, response_logprobs
 from training.rlhf.losses import policy_losses, value_losses
-from training.rlhf.packed import Tree, pack
 from training.rlhf.rewards import apply_eos_rule, token_rewards
 from training.rlhf.scalar_head import ScalarModel, load_scalar_model
+from training.rlhf.trees import Tree, pack
 
 pytestmark = pytest.mark.peers
 

@@ -18,8 +18,8 @@ from trl import RewardConfig, RewardTrainer
 
 from tests.peers.conftest import CPU, random_rows
 from training.rlhf.losses import batch_pairs, kwise_loss
-from training.rlhf.packed import Tree, pack
 from training.rlhf.scalar_head import load_scalar_model
+from training.rlhf.trees import Tree, pack
 
 pytestmark = pytest.mark.peers
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from training.contract.run_dir import RunError
-from training.rlhf.packed import Packed, computing, enable_packing, packed_states, set_precision
+from training.rlhf.packed import computing, enable_packing, packed_states, set_precision
 from training.rlhf.sharding import in_one_pass
+from training.rlhf.trees import Packed
 
 PAD = "<|pad|>"
 

@@ -11,10 +11,10 @@ import torch
 from training.contract.pairs import ranking_pairs
 from training.contract.rows import read_rows
 from training.rlhf import distributed
-from training.rlhf.packed import Packed, Tree, idle_pass, pack
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.shares import my_micro_batches
 from training.rlhf.tokens import check_context, check_prompt_lengths, encode_completions, encode_prompts
+from training.rlhf.trees import Packed, Tree, idle_pass, pack
 
 
 class RankedPrompt(NamedTuple):

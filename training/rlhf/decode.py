@@ -15,8 +15,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from training.rlhf.causal_lm import project
-from training.rlhf.packed import Tree, computing, next_states, pack, packed_states
+from training.rlhf.packed import computing, next_states, packed_states
 from training.rlhf.sample_cache import SampleCache
+from training.rlhf.trees import Tree, pack
 
 
 class Decoded(NamedTuple):

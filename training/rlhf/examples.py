@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from training.rlhf.packed import Packed, Tree, idle_pass, pack
 from training.rlhf.shares import my_micro_batches
+from training.rlhf.trees import Packed, Tree, idle_pass, pack
 
 
 class Example(NamedTuple):

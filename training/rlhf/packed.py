@@ -1,20 +1,13 @@
-"""Packed sequences: a whole batch as one row of tokens, without padding, where completions share their prompt.
+"""Passes over packed rows (`trees.py`), and the attention that keeps their segments apart.
 
-A *tree* is a stem and its branches: a prompt and the completions that were sampled for it. The stem is computed once,
-every branch attends to the stem and to itself, and positions go on from the stem in each branch, so that every token
-has exactly the hidden state it would have in a row of its own. A row that shares nothing is a stem without branches.
-
-With a prompt of P tokens and K completions of C each, a forward pass reads P + K C tokens in place of K (P + C), and
-the linear layers, where the time goes, never see a padding token. Only attention is padded, to the longest stem and
-the longest branch of the batch.
+On a CPU attention goes through the segments one by one (`row_attention.py`) where they are not very short; else it is
+padded, to the longest stem and the longest branch of the batch, and nothing but attention ever is.
 
 Every decoder of transformers whose attention goes through the attention interface can be packed: `enable_packing`
 names ours.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -27,126 +20,12 @@ from training.rlhf.last_layer import read_only
 from training.rlhf.linear import replace_linears
 from training.rlhf.norms import replace_norms
 from training.rlhf.sample_cache import SampleCache
+from training.rlhf.trees import Layout, Packed
 
 NAME = "podium_packed"
-SHORT = {torch.float32: 48, torch.bfloat16: 96}  # tokens; rows of fewer on average are quicker padded (lab log)
-
-
-class Tree(NamedTuple):
-    """A prompt and its completions; without branches, one row, of which `stem[response_start:]` is the response."""
-
-    stem: list[int]
-    branches: Sequence[list[int]] = ()
-    response_start: int = 0
-
-    @property
-    def tokens(self) -> int:
-        return len(self.stem) + sum(map(len, self.branches))
-
-
-@dataclass(frozen=True)
-class Grid:
-    """How segments of the flat row stand in a padded grid for attention.
-
-    Both ways go by index_select, whose gradient is added row by row; that of plain indexing is several times as slow.
-    """
-
-    index: Tensor  # long [segments, longest]; flat position of each entry, 0 in the padding
-    inside: Tensor  # bool [segments, longest]
-    where: Tensor  # long [tokens]; entry of the flattened grid that each token stands at
-    sizes: list[int]  # [segments]; tokens of each
-
-    def spread(self, flat: Tensor) -> Tensor:
-        """[N, H, D] -> [segments, longest, H, D]"""
-        return flat.index_select(0, self.index.flatten()).unflatten(0, self.index.shape)
-
-    def collect(self, grid: Tensor) -> Tensor:
-        """[segments, longest, H, D] -> [tokens, H, D]"""
-        return grid.flatten(0, 1).index_select(0, self.where)
-
-
-class Layout(NamedTuple):
-    """G stems of at most P tokens, each with at most K branches of at most C tokens."""
-
-    stems: Grid  # G segments
-    branches: Grid | None  # G * K segments; those that a tree lacks are empty
-
-
-class Packed(NamedTuple):
-    """N tokens: all stems, then all branches. Rows are the branches, or the stem of a tree that has none."""
-
-    ids: Tensor  # long [N]
-    positions: Tensor  # long [N]
-    layout: Layout
-    ends: Tensor  # long [rows]; flat position of the last token of each row; [0] where those were left out
-    predictors: Tensor  # long [R]; flat position whose state predicts the response token, row by row
-    targets: Tensor  # long [R]; the response tokens
-    lengths: list[int]  # [rows]; response tokens of each
-
-
-def pack(trees: Sequence[Tree], device: torch.device | str = "cpu", *, with_ends: bool = True) -> Packed:
-    """Lay the trees out as one row. Rows keep the order of the trees, and of the branches within each.
-
-    Without ends, the last token of each row is a target and not read: what follows it is nobody's question.
-    """
-    kept = slice(None) if with_ends else slice(-1)
-    stems = [tree.stem if tree.branches else tree.stem[kept] for tree in trees]
-    stem_start = [0]
-    ids: list[int] = []
-    positions: list[int] = []
-    for stem in stems:
-        ids.extend(stem)
-        positions.extend(range(len(stem)))
-        stem_start.append(len(ids))
-    stem_tokens = len(ids)
-    ends: list[int] = []
-    predictors: list[int] = []
-    targets: list[int] = []
-    lengths: list[int] = []
-    sizes: list[int] = []
-    most = max(len(tree.branches) for tree in trees)
-    for tree, start in zip(trees, stem_start, strict=False):
-        last = start + len(tree.stem) - 1
-        if not tree.branches:
-            ends.append(last)
-            predictors.extend(range(start + tree.response_start - 1, last))
-            targets.extend(tree.stem[tree.response_start :])
-            lengths.append(len(tree.stem) - tree.response_start)
-        for branch in tree.branches:
-            first = len(ids)
-            ids.extend(branch[kept])
-            positions.extend(range(len(tree.stem), len(tree.stem) + len(branch[kept])))
-            sizes.append(len(branch[kept]))
-            ends.append(len(ids) - 1)
-            predictors.extend([last, *range(first, first + len(branch) - 1)])
-            targets.extend(branch)
-            lengths.append(len(branch))
-        sizes.extend([0] * (most - len(tree.branches)))
-
-    def tensor(values: list[int]) -> Tensor:
-        return torch.tensor(values, dtype=torch.long, device=device)
-
-    layout = Layout(
-        _grid(list(map(len, stems)), 0, device),
-        _grid(sizes, stem_tokens, device) if most else None,
-    )
-    read_ends = tensor(ends if with_ends else [])
-    return Packed(tensor(ids), tensor(positions), layout, read_ends, tensor(predictors), tensor(targets), lengths)
-
-
-def idle_pass(device: torch.device | str) -> Packed:
-    """One token and no rows: a pass whose losses are sums over nothing, for a process that has nothing to compute."""
-    one = pack([Tree([0])], device)
-    return one._replace(ends=one.ends[:0], predictors=one.predictors[:0], targets=one.targets[:0], lengths=[])
-
-
-def _grid(sizes: list[int], start: int, device: torch.device | str) -> Grid:
-    lengths = torch.tensor(sizes, device=device)
-    column = torch.arange(max(1, max(sizes)), device=device)
-    inside = column < lengths[:, None]
-    first = lengths.cumsum(0) - lengths + start
-    index = (first[:, None] + column).masked_fill(~inside, 0)
-    return Grid(index, inside, inside.flatten().nonzero().squeeze(1), sizes)
+# Tokens; segments of fewer on average are quicker padded (lab log), where nothing is shared and where a prompt is.
+SHORT = {torch.float32: 48, torch.bfloat16: 96}
+SHORT_BRANCHES = {torch.float32: 16, torch.bfloat16: 48}
 
 
 def enable_packing(model: PreTrainedModel) -> None:
@@ -228,8 +107,8 @@ def attention(
         return sample_cache.attend(module, *map(_as_computed, (query, key, value))), None
     by_head = [_as_computed(tensor[0]) for tensor in (query, key, value)]  # [H, N, D]
     stems, branches = packed_layout
-    if branches is None and sample_cache is None and _is_slow_padded(by_head[0], stems):
-        return row_attention.attend(*by_head, sizes=stems.sizes)[None], None
+    if sample_cache is None and _is_slow_padded(by_head[0], packed_layout):
+        return row_attention.attend(*by_head, rows=packed_layout.rows())[None], None
     flat = [tensor.transpose(0, 1) for tensor in by_head]
     stem_query, stem_key, stem_value = (stems.spread(tensor).transpose(1, 2) for tensor in flat)  # [G, H, P, D]
     if sample_cache is not None:
@@ -253,13 +132,15 @@ def _causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Each segment on its own; padding stands to the right, where no real position looks: [G, H, P, D]."""
     if query.device.type == "cpu" and query.dtype == torch.bfloat16:  # SDPA's backward is slow there
         scores = query @ key.transpose(-1, -2)
-        return (scores + row_attention.future(scores.shape[-1], scores)).softmax(-1) @ value
+        return scores.add_(row_attention.future(scores.shape[-1], scores)).softmax(-1) @ value
     return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0)
 
 
-def _is_slow_padded(query: Tensor, rows: Grid) -> bool:
-    """On a CPU, where rows are not so short that the calls for each would cost more than the padding."""
-    return query.device.type == "cpu" and sum(rows.sizes) >= SHORT.get(query.dtype, 0) * len(rows.sizes)
+def _is_slow_padded(query: Tensor, layout: Layout) -> bool:
+    """On a CPU, where segments are not so short that the calls for each would cost more than the padding."""
+    short = SHORT if layout.branches is None else SHORT_BRANCHES
+    sizes = layout.stems.sizes if layout.branches is None else [size for size in layout.branches.sizes if size]
+    return query.device.type == "cpu" and sum(sizes) >= short.get(query.dtype, 0) * len(sizes)
 
 
 def _branches(own: list[Tensor], stem_key: Tensor, stem_value: Tensor, stem_inside: Tensor) -> Tensor:
@@ -276,9 +157,10 @@ def _branches(own: list[Tensor], stem_key: Tensor, stem_value: Tensor, stem_insi
     padding = padding.masked_fill(~stem_inside, float("-inf"))[:, None].expand(-1, length, -1)
     future = row_attention.future(length, query).expand(len(padding), -1, -1)
     unseen = torch.cat([padding, future], -1)[:, None, None]  # [G, 1, 1, C, P + C]
-    weights = (torch.cat([on_stem, on_own], -1) + unseen).softmax(-1)
-    from_stem = weights[..., :stem_length].flatten(2, 3) @ stem_value
-    return from_stem.unflatten(2, (branches, length)) + weights[..., stem_length:] @ value
+    weights = torch.cat([on_stem, on_own], -1).add_(unseen).softmax(-1)
+    of_stem, of_own = weights.split((stem_length, length), -1)  # their gradients are joined; those of slices are added
+    from_stem = of_stem.flatten(2, 3) @ stem_value
+    return from_stem.unflatten(2, (branches, length)) + of_own @ value
 
 
 def _mask(*args: Any, attention_mask: Tensor | None = None, **kwargs: Any) -> None:

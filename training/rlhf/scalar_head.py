@@ -23,8 +23,9 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from training.contract.run_dir import RunError
 from training.rlhf.causal_lm import disable_dropout, fit_to_tokenizer, open_pretrained
-from training.rlhf.packed import Packed, enable_packing, packed_states, set_precision
+from training.rlhf.packed import enable_packing, packed_states, set_precision
 from training.rlhf.sharding import in_one_pass, whole
+from training.rlhf.trees import Packed
 
 HEADS = Path("heads", "heads.safetensors")
 

@@ -12,8 +12,8 @@ from tests.training.recipes import by_hand
 from tests.training.recipes.conftest import REWARD_MODEL
 from tests.training.recipes.world import World, curves, demonstrations, finish, rankings
 from training.rlhf.causal_lm import load_tokenizer
-from training.rlhf.packed import Tree, pack
 from training.rlhf.scalar_head import load_scalar_model
+from training.rlhf.trees import Tree, pack
 
 
 def lay_out(

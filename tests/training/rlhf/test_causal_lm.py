@@ -10,7 +10,8 @@ from tests.training.rlhf.conftest import PAD, config
 from training.rlhf.causal_lm import disable_dropout, response_logprobs, text_loss, token_logprobs
 from training.rlhf.dropout import add_residual_dropout
 from training.rlhf.examples import Example, batches
-from training.rlhf.packed import Packed, packed_states
+from training.rlhf.packed import packed_states
+from training.rlhf.trees import Packed
 
 CPU = torch.device("cpu")
 

@@ -14,9 +14,9 @@ from training.contract.run_dir import RunError
 from training.contract.specs import RewardModelSpec
 from training.rlhf.comparisons import RankedPrompt
 from training.rlhf.ensemble import ensemble_figures, spread
-from training.rlhf.packed import Tree, pack
 from training.rlhf.reward_training import backward, bootstrap_weights
 from training.rlhf.scalar_head import ScalarModel, load_scalar_model, new_scalar_model
+from training.rlhf.trees import Tree, pack
 from training.rlhf.word_tokenizer import train_word_tokenizer
 
 CPU = torch.device("cpu")

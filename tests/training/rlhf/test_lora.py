@@ -22,8 +22,9 @@ from training.contract.run_dir import RunDir, RunError
 from training.contract.specs.lora import LoraSpec
 from training.rlhf.causal_lm import response_logits
 from training.rlhf.lora import Lora, add_lora, trained
-from training.rlhf.packed import Tree, enable_packing, pack
+from training.rlhf.packed import enable_packing
 from training.rlhf.scalar_head import ScalarModel
+from training.rlhf.trees import Tree, pack
 
 SPEC = LoraSpec(lora_rank=3, lora_alpha=12)
 IDS = torch.tensor([[5, 9, 2, 30, 7, 11]])

@@ -20,9 +20,9 @@ from transformers import (
 
 from tests.training.rlhf.conftest import config
 from training.rlhf.causal_lm import load_causal_lm, load_tokenizer
-from training.rlhf.packed import Tree, pack
 from training.rlhf.scalar_head import load_scalar_model, new_scalar_model
 from training.rlhf.tokens import encode_completions, encode_prompts
+from training.rlhf.trees import Tree, pack
 from training.rlhf.word_tokenizer import train_word_tokenizer
 
 CPU = torch.device("cpu")

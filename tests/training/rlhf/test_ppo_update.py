@@ -12,12 +12,12 @@ from training.contract.specs import PpoSpec
 from training.rlhf.causal_lm import text_loss
 from training.rlhf.decode import decode, uniform_numbers
 from training.rlhf.optim import adamw
-from training.rlhf.packed import Tree, pack
 from training.rlhf.packing import shuffled
 from training.rlhf.ppo_update import Averages, gradients, policy_backward, policy_step, value_step
 from training.rlhf.rollout import Minibatch, Rollout, collect, cut_minibatches, episodes, score_episodes
 from training.rlhf.scalar_head import ScalarModel
 from training.rlhf.targets import Targets, advantages_of
+from training.rlhf.trees import Tree, pack
 
 CPU = torch.device("cpu")
 SPEC = PpoSpec(

@@ -11,9 +11,9 @@ from transformers import (
 
 from tests.training.rlhf.conftest import PAD, config
 from training.contract.run_dir import RunError
-from training.rlhf.packed import Packed, Tree, pack
 from training.rlhf.packing import pad_rows
 from training.rlhf.scalar_head import ScalarModel, load_scalar_model, new_scalar_model
+from training.rlhf.trees import Packed, Tree, pack
 from training.rlhf.word_tokenizer import train_word_tokenizer
 
 CPU = torch.device("cpu")

@@ -11,8 +11,8 @@ from transformers import LlamaForCausalLM
 from training.rlhf import distributed
 from training.rlhf.causal_lm import response_logits, text_loss
 from training.rlhf.examples import Example, batches
-from training.rlhf.packed import idle_pass
 from training.rlhf.shares import deal, my_blocks, my_micro_batches
+from training.rlhf.trees import idle_pass
 
 
 @pytest.fixture

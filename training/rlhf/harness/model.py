@@ -17,8 +17,9 @@ from transformers import PreTrainedModel
 from training.contract.run_dir import RunError
 from training.rlhf.causal_lm import context_length, project, token_logprobs
 from training.rlhf.harness.until import sample_until
-from training.rlhf.packed import Tree, pack, packed_states
+from training.rlhf.packed import packed_states
 from training.rlhf.packing import micro_batches
+from training.rlhf.trees import Tree, pack
 
 SAMPLING = {"do_sample", "temperature", "top_p"}
 Scored = tuple[float, bool]  # log-probability of an answer in nats, and whether it is what greedy decoding would give
