@@ -25,7 +25,7 @@ from training.rlhf.trees import Layout, Packed
 NAME = "podium_packed"
 # Tokens; segments of fewer on average are quicker padded (lab log), where nothing is shared and where a prompt is.
 SHORT = {torch.float32: 48, torch.bfloat16: 96}
-SHORT_BRANCHES = {torch.float32: 16, torch.bfloat16: 48}
+SHORT_BRANCHES = {torch.float32: 16, torch.bfloat16: 96}
 
 
 def enable_packing(model: PreTrainedModel) -> None:
