@@ -60,6 +60,7 @@ def test_length_and_language_are_seen_while_writing(page: Page, labeler: Labeler
     writing_work(1)
     open_writing(page, labeler)
     expect(page.locator("#length")).to_have_text("0 words · 0 characters")
+    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("Hallo 👩🏽‍🔬")
     expect(page.locator("#length")).to_have_text("2 words · 10 characters")
     expect(page.locator("#language")).to_be_empty()
@@ -74,6 +75,7 @@ def test_the_preview_follows_what_is_written_and_obeys_nothing(page: Page, label
     writing_work(1)
     open_writing(page, labeler)
     preview = page.get_by_role("region", name="How it looks as Markdown")
+    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("Some **bold** words <img src=x onerror=alert(1)>")
     expect(preview).to_be_hidden()
     page.keyboard.press("Control+Shift+P")
@@ -136,6 +138,7 @@ def test_two_presses_are_one_submission(page: Page, labeler: Labeler) -> None:
         route.continue_()
 
     page.route(f"**/write/{lease.pk}/", slowly)
+    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("Once.")
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Control+Enter")
@@ -148,6 +151,7 @@ def test_two_presses_are_one_submission(page: Page, labeler: Labeler) -> None:
 def test_a_correction(page: Page, labeler: Labeler) -> None:
     writing_work(1)
     open_writing(page, labeler)
+    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("Teh answer.")
     page.get_by_label("Asks for advice").check()
     page.keyboard.press("Control+Enter")
