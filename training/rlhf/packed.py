@@ -1,7 +1,7 @@
 """Passes over packed rows (`trees.py`), and the attention that keeps their segments apart.
 
-On a CPU attention goes through the segments one by one (`row_attention.py`) where they are not very short; else it is
-padded, to the longest stem and the longest branch of the batch, and nothing but attention ever is.
+On a CPU attention goes through segments of like length (`row_attention.py`); elsewhere it is padded, to the longest
+stem and the longest branch of the batch, and nothing but attention ever is.
 
 Every decoder of transformers whose attention goes through the attention interface can be packed: `enable_packing`
 names ours.
@@ -23,9 +23,7 @@ from training.rlhf.sample_cache import SampleCache
 from training.rlhf.trees import Layout, Packed
 
 NAME = "podium_packed"
-# Tokens; segments of fewer on average are quicker padded (lab log), where nothing is shared and where a prompt is.
-SHORT = {torch.float32: 48, torch.bfloat16: 96}
-SHORT_BRANCHES = {torch.float32: 16, torch.bfloat16: 96}
+BY_ROWS = {"cpu"}  # kinds of devices
 
 
 def enable_packing(model: PreTrainedModel) -> None:
@@ -106,41 +104,37 @@ def attention(
         assert sample_cache is not None
         return sample_cache.attend(module, *map(_as_computed, (query, key, value))), None
     by_head = [_as_computed(tensor[0]) for tensor in (query, key, value)]  # [H, N, D]
-    stems, branches = packed_layout
-    if sample_cache is None and _is_slow_padded(by_head[0], packed_layout):
-        return row_attention.attend(*by_head, rows=packed_layout.rows())[None], None
-    flat = [tensor.transpose(0, 1) for tensor in by_head]
-    stem_query, stem_key, stem_value = (stems.spread(tensor).transpose(1, 2) for tensor in flat)  # [G, H, P, D]
     if sample_cache is not None:
-        sample_cache.keep_stem(stem_key, stem_value, stems.inside)
-    out = stems.collect(_causal(stem_query, stem_key, stem_value).transpose(1, 2))
-    if branches is not None:
-        by_tree = (len(stem_key), -1, branches.index.shape[1])
-        own = [branches.spread(tensor).unflatten(0, by_tree[:2]).permute(0, 3, 1, 2, 4) for tensor in flat]
-        branch_out = _branches(own, stem_key, stem_value, stems.inside)  # [G, H, K, C, D]
-        out = torch.cat([out, branches.collect(branch_out.permute(0, 2, 3, 1, 4).flatten(0, 1))])
-    return out[None], None
+        keys, values = _stems(by_head[1:], packed_layout)
+        sample_cache.keep_stem(keys, values, packed_layout.stems.inside)
+    if query.device.type in BY_ROWS:
+        return row_attention.attend(*by_head, rows=packed_layout.rows())[None], None
+    return _padded(by_head, packed_layout)[None], None
+
+
+def _padded(by_head: list[Tensor], layout: Layout) -> Tensor:
+    """Query, key and value [H, N, D] -> [N, H, D], with all segments in one grid."""
+    stems, branches = layout
+    query, key, value = _stems(by_head, layout)
+    out = stems.collect(F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0).transpose(1, 2))
+    if branches is None:
+        return out
+    by_tree = (len(key), -1, branches.index.shape[1])
+    flat = (tensor.transpose(0, 1) for tensor in by_head)
+    own = [branches.spread(tensor).unflatten(0, by_tree[:2]).permute(0, 3, 1, 2, 4) for tensor in flat]
+    branch_out = _branches(own, key, value, stems.inside)  # [G, H, K, C, D]
+    return torch.cat([out, branches.collect(branch_out.permute(0, 2, 3, 1, 4).flatten(0, 1))])
+
+
+def _stems(by_head: list[Tensor], layout: Layout) -> list[Tensor]:
+    """Each [H, N, D] -> [G, H, P, D]; padding stands to the right, where no real position looks."""
+    return [layout.stems.spread(tensor.transpose(0, 1)).transpose(1, 2) for tensor in by_head]
 
 
 def _as_computed(tensor: Tensor) -> Tensor:
     """Rotary embeddings leave float32 behind where the products run in bfloat16."""
     kind = tensor.device.type
     return tensor.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else tensor
-
-
-def _causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Each segment on its own; padding stands to the right, where no real position looks: [G, H, P, D]."""
-    if query.device.type == "cpu" and query.dtype == torch.bfloat16:  # SDPA's backward is slow there
-        scores = query @ key.transpose(-1, -2)
-        return scores.add_(row_attention.future(scores.shape[-1], scores)).softmax(-1) @ value
-    return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0)
-
-
-def _is_slow_padded(query: Tensor, layout: Layout) -> bool:
-    """On a CPU, where segments are not so short that the calls for each would cost more than the padding."""
-    short = SHORT if layout.branches is None else SHORT_BRANCHES
-    sizes = layout.stems.sizes if layout.branches is None else [size for size in layout.branches.sizes if size]
-    return query.device.type == "cpu" and sum(sizes) >= short.get(query.dtype, 0) * len(sizes)
 
 
 def _branches(own: list[Tensor], stem_key: Tensor, stem_value: Tensor, stem_inside: Tensor) -> Tensor:

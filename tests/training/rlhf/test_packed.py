@@ -71,11 +71,9 @@ TREES = [
 ROWS = [(tree.stem + list(branch), tree) for tree in TREES for branch in (tree.branches or [[]])]
 
 
-@pytest.fixture(params=[1, 1000], ids=["one by one", "padded"])
+@pytest.fixture(params=[{"cpu"}, set()], ids=["by rows", "padded"])
 def attention(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    for short in (packed_rows.SHORT, packed_rows.SHORT_BRANCHES):
-        for dtype in short:
-            monkeypatch.setitem(short, dtype, request.param)
+    monkeypatch.setattr(packed_rows, "BY_ROWS", request.param)
 
 
 @pytest.fixture(params=ARCHITECTURES)
@@ -160,11 +158,9 @@ def test_rows_that_share_nothing(model: PreTrainedModel) -> None:
     assert_same_gradient(gradient(model, states[ends]), expected_gradient, 1e-5)
 
 
-def test_segments_of_more_tokens_are_attended_to_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_told_where_they_stand_and_what_they_continue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the tests of what they compute would not see what they are there for."""
     model = ARCHITECTURES["llama"]()
-    monkeypatch.setitem(packed_rows.SHORT, torch.float32, 30)
-    monkeypatch.setitem(packed_rows.SHORT_BRANCHES, torch.float32, 20)
     calls: list[list[Row]] = []
     plain = row_attention.attend
     monkeypatch.setattr(row_attention, "attend", lambda *qkv, rows: calls.append(rows) or plain(*qkv, rows=rows))
@@ -175,7 +171,7 @@ def test_segments_of_more_tokens_are_attended_to_one_by_one(monkeypatch: pytest.
     stems, branches = [(0, 6, 0, 0), (6, 3, 0, 0)], [(9, 25, 0, 6), (34, 22, 0, 6), (56, 18, 6, 3), (74, 0, 6, 3)]
     assert calls == [stems + branches] * 2
     calls.clear()
-    packed(model, [Tree(tokens(40)), Tree(tokens(2))])
+    monkeypatch.setattr(packed_rows, "BY_ROWS", set())
     packed(model, [Tree(tokens(40), [tokens(20), tokens(19)])])
     assert not calls
 

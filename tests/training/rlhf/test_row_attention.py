@@ -1,5 +1,7 @@
 """Against torch's own attention of each row by itself, and its gradient."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,7 +18,19 @@ ROWS = {
     "stems": [Row(0, 9), Row(9, 4), Row(13, 6, 0, 9), Row(19, BLOCK + 3, 0, 9), Row(BLOCK + 22, 5, 9, 4)],
     "a stem of several blocks": [Row(0, BLOCK + 5), Row(BLOCK + 5, 2 * BLOCK + 1, 0, BLOCK + 5)],
     "an empty row behind a stem": [Row(0, 3), Row(3, 0, 0, 3), Row(3, 2, 0, 3)],
+    "like lengths": [Row(0, 7), Row(7, 6), Row(13, 7), Row(20, 5, 0, 7), Row(25, 6, 0, 7), Row(31, 6, 13, 7)],
 }
+
+
+@pytest.fixture(autouse=True, params=[0, 1000], ids=["blocks", "bundles"])
+def longest(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Tokens of a row in a bundle."""
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        monkeypatch.setitem(row_attention.LONGEST, dtype, request.param)
+        monkeypatch.setitem(row_attention.MOST_SCORES, dtype, 1 << 20)
+    row_attention._pieces.cache_clear()
+    yield request.param
+    row_attention._pieces.cache_clear()
 
 
 def qkv(tokens: int, dtype: torch.dtype) -> list[Tensor]:
@@ -56,8 +70,8 @@ def test_it_is_torchs_attention_with_its_gradient(rows: list[Row], dtype: torch.
 
 def test_the_gradient_is_that_of_differences(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_attention, "BLOCK", 3)
-    rows = [Row(0, 7), Row(7, 2), Row(9, 5, 0, 7), Row(14, 1, 0, 7)]
-    torch.autograd.gradcheck(lambda *tensors: attend(*tensors, rows=rows), qkv(15, torch.float64))
+    rows = [Row(0, 7), Row(7, 2), Row(9, 5, 0, 7), Row(14, 1, 0, 7), Row(15, 4, 0, 7)]
+    torch.autograd.gradcheck(lambda *tensors: attend(*tensors, rows=rows), qkv(19, torch.float64))
 
 
 def test_a_stem_of_many_rows_is_not_rounded_at_each() -> None:
@@ -87,3 +101,26 @@ def test_a_later_token_changes_nothing_before_it() -> None:
     key[:, BLOCK + 4] += 1
     changed = (attend(query, key, value, rows=rows) != before).flatten(1).any(1).nonzero().flatten().tolist()
     assert changed == list(range(BLOCK + 4, 2 * BLOCK))
+
+
+def sizes_together(rows: list[Row], longest: int, most_scores: int) -> list[list[int]]:
+    pieces = row_attention._pieces(tuple(rows), sum(row.size for row in rows), longest, most_scores).all
+    bundles = [piece for piece in pieces if isinstance(piece, row_attention._Bundle)]
+    return [bundle.inside.sum(1).tolist() for bundle in bundles]
+
+
+def test_rows_of_like_length_and_the_same_stem_are_computed_together() -> None:
+    sizes = [10, 3, 11, 40, 12, 3]
+    rows, start = [], 0
+    for size in sizes:
+        rows.append(Row(start, size))
+        start += size
+    rows += [Row(start, 9, 0, 10), Row(start + 9, 10, 0, 10), Row(start + 19, 9, 13, 11)]
+    # 3, 3 and 10 would be 30 tokens for 16: more than 1.4 times as many.
+    assert sizes_together(rows, 39, 1000) == [[3, 3], [10, 11, 12], [9, 10], [9]]
+    # 3 x 12 queries would meet 12 keys, 432 scores, and 2 x 10 of them 10 + 10 keys, 400.
+    assert sizes_together(rows, 39, 431) == [[3, 3], [10, 11], [12], [9, 10], [9]]
+    assert sizes_together(rows, 39, 399) == [[3, 3], [10, 11], [12], [9], [10], [9]]
+    assert sizes_together(rows, 40, 1) == [[3], [3], [10], [11], [12], [40], [9], [10], [9]]
+    assert sizes_together(rows, 11, 1000) == [[3, 3], [10, 11], [9, 10], [9]]
+    assert sizes_together(rows, 0, 1000) == []
