@@ -121,13 +121,16 @@ def test_the_batch_holds_all_cases(peer: Iteration, tokenizer: PreTrainedTokeniz
 def test_logprobs_under_our_checkpoints_are_theirs(
     peer: Iteration, likely_end: Path, reference_path: Path, tokenizer: PreTrainedTokenizerFast
 ) -> None:
-    """They come from a left-padded batch (the policy's from its sampler), ours from each row alone."""
+    """They come from a left-padded batch (the policy's from its sampler), ours from each row alone.
+
+    From the same in double precision ours were up to 1.1e-5 away, and theirs 1.5e-5.
+    """
     for path, theirs in ((likely_end, peer.logprobs), (reference_path, peer.ref_logprobs)):
         model = load_causal_lm(path, tokenizer, CPU)
         for row, episode in enumerate(rows_of(peer, tokenizer)):
             with torch.no_grad():
                 ours = response_logprobs(model, pack([episode]), TEMPERATURE)
-            torch.testing.assert_close(ours, theirs[row, : len(ours)], atol=1e-5, rtol=0)
+            torch.testing.assert_close(ours, theirs[row, : len(ours)], atol=3e-5, rtol=0)
 
 
 def test_values_and_scores_of_our_checkpoint_are_theirs(
