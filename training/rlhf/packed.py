@@ -1,7 +1,7 @@
 """Passes over packed rows (`trees.py`), and the attention that keeps their segments apart.
 
-On a CPU attention goes through segments of like length (`row_attention.py`); elsewhere it is padded, to the longest
-stem and the longest branch of the batch, and nothing but attention ever is.
+On a CPU attention goes through segments of like length (`row_attention.py`), but for very small trees; elsewhere it is
+padded, to the longest stem and the longest branch of the batch, and nothing but attention ever is.
 
 Every decoder of transformers whose attention goes through the attention interface can be packed: `enable_packing`
 names ours.
@@ -19,11 +19,13 @@ from training.rlhf import row_attention
 from training.rlhf.last_layer import read_only
 from training.rlhf.linear import replace_linears
 from training.rlhf.norms import replace_norms
+from training.rlhf.row_attention import Row
 from training.rlhf.sample_cache import SampleCache
 from training.rlhf.trees import Layout, Packed
 
 NAME = "podium_packed"
 BY_ROWS = {"cpu"}  # kinds of devices
+FEWEST_SCORES = {torch.float32: 1 << 13, torch.bfloat16: 1 << 16}  # of a tree's branches, all heads together (lab log)
 
 
 def enable_packing(model: PreTrainedModel) -> None:
@@ -107,16 +109,23 @@ def attention(
     if sample_cache is not None:
         keys, values = _stems(by_head[1:], packed_layout)
         sample_cache.keep_stem(keys, values, packed_layout.stems.inside)
-    if query.device.type in BY_ROWS:
-        return row_attention.attend(*by_head, rows=packed_layout.rows())[None], None
-    return _padded(by_head, packed_layout)[None], None
+    return _attend(by_head, packed_layout)[None], None
 
 
-def _padded(by_head: list[Tensor], layout: Layout) -> Tensor:
-    """Query, key and value [H, N, D] -> [N, H, D], with all segments in one grid."""
+def _attend(by_head: list[Tensor], layout: Layout) -> Tensor:
+    """Query, key and value of all segments [H, N, D] -> [N, H, D]."""
+    is_by_rows = by_head[0].device.type in BY_ROWS
+    rows = layout.rows()
+    if is_by_rows and not _are_small(rows, by_head[0]):
+        return row_attention.attend(*by_head, rows=rows)
     stems, branches = layout
     query, key, value = _stems(by_head, layout)
-    out = stems.collect(F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0).transpose(1, 2))
+    if is_by_rows:
+        alone = (tensor[:, : sum(stems.sizes)] for tensor in by_head)
+        out = row_attention.attend(*alone, rows=rows[: len(stems.sizes)])
+    else:
+        out = F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0)
+        out = stems.collect(out.transpose(1, 2))
     if branches is None:
         return out
     by_tree = (len(key), -1, branches.index.shape[1])
@@ -124,6 +133,13 @@ def _padded(by_head: list[Tensor], layout: Layout) -> Tensor:
     own = [branches.spread(tensor).unflatten(0, by_tree[:2]).permute(0, 3, 1, 2, 4) for tensor in flat]
     branch_out = _branches(own, key, value, stems.inside)  # [G, H, K, C, D]
     return torch.cat([out, branches.collect(branch_out.permute(0, 2, 3, 1, 4).flatten(0, 1))])
+
+
+def _are_small(rows: list[Row], query: Tensor) -> bool:
+    """Whether trees have so few scores on average that calls for each would cost more than padding them all."""
+    scores = [row.size * (row.stem + row.size) for row in rows if row.stem]
+    trees = {row.stem_start for row in rows if row.stem}
+    return sum(scores) * len(query) < FEWEST_SCORES.get(query.dtype, 0) * len(trees)
 
 
 def _stems(by_head: list[Tensor], layout: Layout) -> list[Tensor]:

@@ -71,9 +71,11 @@ TREES = [
 ROWS = [(tree.stem + list(branch), tree) for tree in TREES for branch in (tree.branches or [[]])]
 
 
-@pytest.fixture(params=[{"cpu"}, set()], ids=["by rows", "padded"])
+@pytest.fixture(params=["by rows", "small trees", "padded"])
 def attention(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed_rows, "BY_ROWS", request.param)
+    monkeypatch.setattr(packed_rows, "BY_ROWS", set() if request.param == "padded" else {"cpu"})
+    for dtype in (torch.float32, torch.bfloat16):
+        monkeypatch.setitem(packed_rows.FEWEST_SCORES, dtype, 1 << 30 if request.param == "small trees" else 0)
 
 
 @pytest.fixture(params=ARCHITECTURES)
@@ -161,18 +163,26 @@ def test_rows_that_share_nothing(model: PreTrainedModel) -> None:
 def test_rows_are_told_where_they_stand_and_what_they_continue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the tests of what they compute would not see what they are there for."""
     model = ARCHITECTURES["llama"]()
+    heads = model.config.num_attention_heads
     calls: list[list[Row]] = []
     plain = row_attention.attend
     monkeypatch.setattr(row_attention, "attend", lambda *qkv, rows: calls.append(rows) or plain(*qkv, rows=rows))
     packed(model, [Tree(tokens(40)), Tree(tokens(25))])
     assert calls == [[(0, 40, 0, 0), (40, 25, 0, 0)]] * 2  # layers
     calls.clear()
-    packed(model, [Tree(tokens(6), [tokens(25), tokens(22)]), Tree(tokens(3), [tokens(18)])])
+    trees = [Tree(tokens(6), [tokens(25), tokens(22)]), Tree(tokens(3), [tokens(18)])]
     stems, branches = [(0, 6, 0, 0), (6, 3, 0, 0)], [(9, 25, 0, 6), (34, 22, 0, 6), (56, 18, 6, 3), (74, 0, 6, 3)]
+    scores = 25 * 31 + 22 * 28 + 18 * 21  # of two trees
+    monkeypatch.setitem(packed_rows.FEWEST_SCORES, torch.float32, heads * scores / 2)
+    packed(model, trees)
     assert calls == [stems + branches] * 2
     calls.clear()
+    monkeypatch.setitem(packed_rows.FEWEST_SCORES, torch.float32, heads * scores / 2 + 1)
+    packed(model, trees)
+    assert calls == [stems] * 2
+    calls.clear()
     monkeypatch.setattr(packed_rows, "BY_ROWS", set())
-    packed(model, [Tree(tokens(40), [tokens(20), tokens(19)])])
+    packed(model, trees)
     assert not calls
 
 
