@@ -45,16 +45,15 @@ def nucleus(probabilities: Tensor, top_p: float) -> Tensor:
     return probabilities.masked_fill(outside.scatter(-1, tokens, outside), 0.0)
 
 
-def sample_tokens(logprobs: Tensor, uniform: Tensor, top_p: float = 1.0) -> Tensor:
+def sample_tokens(probabilities: Tensor, uniform: Tensor, top_p: float = 1.0) -> Tensor:
     """One token per row by the inverse of the cumulative distribution: [N, V], [N] float64 -> [N].
 
     torch.multinomial draws one exponential number per vocabulary entry, one after another: some 20 ms for 288 rows of
     4096 against 1 ms here.
     """
-    probabilities = logprobs.exp()
     if top_p < 1:
         probabilities = nucleus(probabilities, top_p)
-    cumulative = probabilities.cumsum_(-1)
+    cumulative = probabilities.cumsum(-1)
     total = cumulative[:, -1]
     # Strictly below the total, else rounding could point past the last token that has any probability.
     target = torch.minimum(uniform.to(total.dtype) * total, torch.nextafter(total, torch.zeros_like(total)))
@@ -163,13 +162,13 @@ class _Batch:
         """One more token of every row."""
         assert self.cache is not None and self.logits is not None
         scaled = self.logits if self.temperature in (0, 1) else self.logits / self.temperature
-        logprobs = scaled.log_softmax(-1)
+        probabilities = scaled.softmax(-1)
         uniform = self.uniform[self.row, self.steps.clamp_max(self.uniform.shape[1] - 1)]
         greedy = self.temperature == 0
-        chosen = logprobs.argmax(-1) if greedy else sample_tokens(logprobs, uniform, self.top_p)
+        chosen = scaled.argmax(-1) if greedy else sample_tokens(probabilities, uniform, self.top_p)
         now, at = self.row[self.running], self.steps[self.running]
         self.tokens[now, at] = chosen[self.running]
-        self.logprobs[now, at] = logprobs.gather(1, chosen[:, None])[:, 0][self.running]
+        self.logprobs[now, at] = probabilities.gather(1, chosen[:, None]).log()[:, 0][self.running]
         self.lengths[now] = at + 1
         self.steps = self.steps + self.running  # an ended row stands still until it leaves
         self.running = self.running & (chosen != self.stop_token_id) & (self.steps < self.uniform.shape[1])

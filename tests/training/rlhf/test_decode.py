@@ -121,17 +121,15 @@ def test_greedy_decoding_is_that_of_transformers(
 def test_samples_follow_the_distribution() -> None:
     count = 100_000
     probabilities = torch.tensor([0.5, 0.0, 0.3, 0.2])
-    logits = probabilities.log().expand(count, 4)
-    tokens = sample_tokens(logits, uniform_numbers(count, 1, seed=1)[:, 0])
+    tokens = sample_tokens(probabilities.expand(count, 4), uniform_numbers(count, 1, seed=1)[:, 0])
     shares = torch.bincount(tokens, minlength=4) / count
     assert shares[1] == 0
     assert (shares - probabilities).abs().max() < 5 * 0.5 / count**0.5
 
 
 def test_the_largest_uniform_number_never_leaves_the_vocabulary() -> None:
-    logits = torch.tensor([[0.0, 0.0, -torch.inf]])
     almost_one = torch.tensor([1 - 2.0**-53], dtype=torch.float64)
-    assert sample_tokens(logits, almost_one).tolist() == [1]
+    assert sample_tokens(torch.tensor([[0.5, 0.5, 0.0]]), almost_one).tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -153,8 +151,8 @@ def test_the_nucleus_is_that_of_transformers() -> None:
 def test_filtered_samples_follow_the_policy_within_the_nucleus() -> None:
     """.5 and .3 of 1 are 5/8 and 3/8 of the nucleus, and nothing outside is drawn."""
     count = 100_000
-    logits = torch.tensor([0.15, 0.5, 0.05, 0.3]).log().expand(count, 4)
-    tokens = sample_tokens(logits, uniform_numbers(count, 1, seed=1)[:, 0], top_p=0.7)
+    probabilities = torch.tensor([0.15, 0.5, 0.05, 0.3]).expand(count, 4)
+    tokens = sample_tokens(probabilities, uniform_numbers(count, 1, seed=1)[:, 0], top_p=0.7)
     shares = torch.bincount(tokens, minlength=4) / count
     assert shares[[0, 2]].tolist() == [0, 0]
     assert (shares[[1, 3]] - torch.tensor([0.625, 0.375])).abs().max() < 5 * 0.5 / count**0.5
