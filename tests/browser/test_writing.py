@@ -22,6 +22,7 @@ def open_writing(page: Page, labeler: Labeler, kind: Kind = Kind.DEMONSTRATE) ->
     assert lease is not None
     log_in(page, labeler.user)
     page.goto(f"/{'write' if kind == Kind.DEMONSTRATE else 'propose'}/{lease.pk}/")
+    expect(page.locator("textarea[autofocus]")).to_be_focused()  # else the first key could go astray
     return lease
 
 
@@ -29,7 +30,6 @@ def test_write_say_what_the_prompt_is_and_go_on_by_keyboard_alone(page: Page, la
     writing_work(2)
     open_writing(page, labeler)
     page.evaluate("window.samePage = true")
-    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("It is one, of course.")
     page.keyboard.press("Tab")
     expect(page.get_by_label("Use case")).to_be_focused()
@@ -60,7 +60,6 @@ def test_length_and_language_are_seen_while_writing(page: Page, labeler: Labeler
     writing_work(1)
     open_writing(page, labeler)
     expect(page.locator("#length")).to_have_text("0 words · 0 characters")
-    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("Hallo 👩🏽‍🔬")
     expect(page.locator("#length")).to_have_text("2 words · 10 characters")
     expect(page.locator("#language")).to_be_empty()
@@ -75,7 +74,6 @@ def test_the_preview_follows_what_is_written_and_obeys_nothing(page: Page, label
     writing_work(1)
     open_writing(page, labeler)
     preview = page.get_by_role("region", name="How it looks as Markdown")
-    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("Some **bold** words <img src=x onerror=alert(1)>")
     expect(preview).to_be_hidden()
     page.keyboard.press("Control+Shift+P")
@@ -138,7 +136,6 @@ def test_two_presses_are_one_submission(page: Page, labeler: Labeler) -> None:
         route.continue_()
 
     page.route(f"**/write/{lease.pk}/", slowly)
-    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("Once.")
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Control+Enter")
@@ -151,7 +148,6 @@ def test_two_presses_are_one_submission(page: Page, labeler: Labeler) -> None:
 def test_a_correction(page: Page, labeler: Labeler) -> None:
     writing_work(1)
     open_writing(page, labeler)
-    expect(page.get_by_label("Your demonstration")).to_be_focused()
     page.keyboard.type("Teh answer.")
     page.get_by_label("Asks for advice").check()
     page.keyboard.press("Control+Enter")
@@ -189,7 +185,6 @@ def test_a_conversation_on_a_sensitive_topic_is_opened_by_hand(page: Page, label
 def test_a_few_shot_prompt_with_a_pair_more(page: Page, labeler: Labeler) -> None:
     proposing_work(FEW_SHOT)
     open_writing(page, labeler, Kind.PROPOSE)
-    expect(page.get_by_label("Your instruction")).to_be_focused()
     page.keyboard.type("Say it politely.")
     page.get_by_role("button", name="Add a pair").click()
     expect(page.get_by_label("Query").nth(3)).to_be_focused()
