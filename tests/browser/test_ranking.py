@@ -51,12 +51,29 @@ def test_by_mouse_cards_are_dragged_into_rows(page: Page, labeler: Labeler, k: i
     cards = numbers(page, TEXTS[:k])
     for number in cards[1:]:
         drag(page, key(page, number), page.locator(".rank-gap.last"))
+        expect(page.locator(f"[data-chip='{number}']")).to_be_visible()
     drag(page, key(page, cards[0]), page.locator(".rank-gap").first)  # before all others
     drag(page, page.locator(f"[data-chip='{cards[-1]}']"), page.locator(".rank-row").first)  # beside the best: a tie
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/work/nothing/rank/")
     expected = {text: place for place, text in enumerate(TEXTS[:k], start=1)}
     assert stored() == {**expected, TEXTS[k - 1]: 1}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_moves_under_a_dragged_card_when_the_draft_is_saved(page: Page, labeler: Labeler, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    ranking_work(1, texts=TEXTS)
+    begin(page, labeler)
+    what = key(page, 5)
+    what.evaluate("part => part.scrollIntoView({ block: 'center' })")
+    page.mouse.move(*middle(what))
+    page.mouse.down()
+    page.mouse.move(*[at + 12 for at in middle(what)])
+    before = page.locator("#order").bounding_box()
+    for state in ("Saving…", "Saved 10:44", "Saved 10:44 AM"):
+        page.locator("#draft-state").evaluate("(part, state) => part.replaceChildren(state)", state)
+        assert page.locator("#order").bounding_box() == before, state
 
 
 @pytest.mark.parametrize("k", [4, 9])
