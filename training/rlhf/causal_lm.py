@@ -147,8 +147,14 @@ def hidden_states(model: PreTrainedModel, ids: Tensor) -> Tensor:
 
 def project(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """float32 logits of hidden states: [..., hidden] -> [..., V]."""
+    return project_as_computed(model, hidden).float()
+
+
+def project_as_computed(model: PreTrainedModel, hidden: Tensor) -> Tensor:
+    """The same logits in the precision that the model computes in."""
     with computing(model):
-        return model.get_output_embeddings()(hidden).float()
+        logits: Tensor = model.get_output_embeddings()(hidden)
+    return logits
 
 
 def text_loss(model: PreTrainedModel, blocks: Tensor) -> Tensor:

@@ -14,10 +14,13 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from training.rlhf.causal_lm import project
+from training.rlhf.causal_lm import project_as_computed
+from training.rlhf.linear import weights_laid_out
 from training.rlhf.packed import computing, next_states, packed_states
 from training.rlhf.sample_cache import SampleCache
 from training.rlhf.trees import Tree, pack
+
+MOST_AT_ONCE = 1 << 17  # probabilities of so many rows as stay in a CPU's cache (lab log)
 
 
 class Decoded(NamedTuple):
@@ -87,7 +90,7 @@ def decode(
     waiting = deque(sorted(range(len(prompts)), key=lambda index: (-len(prompts[index]), index)))
     at_once = max(1, batch_size // samples)
     told = 0
-    with computing(model):  # around all steps, so that the weights are cast once
+    with computing(model), weights_laid_out(model):  # around all steps, so that weights are cast and laid out once
         while waiting or batch.rows:
             # Admitting copies the cache, as taking out does, so both wait for a quarter of the batch.
             free = at_once - -(-batch.rows // samples)
@@ -145,7 +148,7 @@ class _Batch:
         cache = SampleCache(torch.arange(len(chosen), device=self.device).repeat_interleave(self.samples))
         packed = pack([Tree(list(prompt)) for prompt in prompts], self.device)
         states = packed_states(self.model, packed, packed.ends, cache)
-        logits = project(self.model, states)[cache.prompt_of_row]
+        logits = project_as_computed(self.model, states)[cache.prompt_of_row]
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=self.device)[cache.prompt_of_row]
         first = torch.tensor(chosen, device=self.device) * self.samples
         row = (first[:, None] + torch.arange(self.samples, device=self.device)).flatten()
@@ -161,14 +164,13 @@ class _Batch:
     def step(self) -> None:
         """One more token of every row."""
         assert self.cache is not None and self.logits is not None
-        scaled = self.logits if self.temperature in (0, 1) else self.logits / self.temperature
-        probabilities = scaled.softmax(-1)
         uniform = self.uniform[self.row, self.steps.clamp_max(self.uniform.shape[1] - 1)]
-        greedy = self.temperature == 0
-        chosen = scaled.argmax(-1) if greedy else sample_tokens(probabilities, uniform, self.top_p)
+        at_once = max(1, MOST_AT_ONCE // self.logits.shape[1]) if self.device.type == "cpu" else len(self.logits)
+        parts = map(self._choose, self.logits.split(at_once), uniform.split(at_once))
+        chosen, logprobs = map(torch.cat, zip(*parts, strict=True))
         now, at = self.row[self.running], self.steps[self.running]
         self.tokens[now, at] = chosen[self.running]
-        self.logprobs[now, at] = probabilities.gather(1, chosen[:, None]).log()[:, 0][self.running]
+        self.logprobs[now, at] = logprobs[self.running]
         self.lengths[now] = at + 1
         self.steps = self.steps + self.running  # an ended row stands still until it leaves
         self.running = self.running & (chosen != self.stop_token_id) & (self.steps < self.uniform.shape[1])
@@ -184,4 +186,13 @@ class _Batch:
             self.prompt_length, self.running = self.prompt_length[keep], self.running[keep]
             self.cache.select_rows(keep)
         positions = self.prompt_length + self.steps - 1
-        self.logits = project(self.model, next_states(self.model, chosen, positions, self.cache))
+        self.logits = project_as_computed(self.model, next_states(self.model, chosen, positions, self.cache))
+
+    def _choose(self, logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
+        """A token of each row, and its log-probability: [B, V], [B] float64 -> [B], float32 [B]."""
+        scaled = logits.float()
+        if self.temperature not in (0, 1):
+            scaled = scaled / self.temperature
+        probabilities = scaled.softmax(-1)
+        chosen = scaled.argmax(-1) if self.temperature == 0 else sample_tokens(probabilities, uniform, self.top_p)
+        return chosen, probabilities.gather(1, chosen[:, None]).log()[:, 0]

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 BLOCK = 16  # own tokens in a block
+ALIGNMENT = 32  # columns; a softmax in bfloat16 of a multiple of so many takes a CPU half the time (lab log)
 
 
 class SampleCache:
@@ -56,8 +57,11 @@ class SampleCache:
         on_own = [(query @ keys.transpose(-1, -2))[:, :, 0] for keys, _ in blocks]  # [B, H, BLOCK] each
         on_own = [own if hidden is None else own + hidden for own, hidden in zip(on_own, self.unseen_own, strict=True)]
         on_own[-1][..., self.length % BLOCK + 1 :] = float("-inf")
-        weights = torch.cat([on_stem, *on_own], -1).softmax(-1)
-        on_stem, *on_own = weights.split([stem_keys.shape[2], *[BLOCK] * len(blocks)], -1)
+        widths = [stem_keys.shape[2], *[BLOCK] * len(blocks)]
+        widths.append(-sum(widths) % ALIGNMENT)
+        nothing = on_stem.new_full((), float("-inf")).expand(*on_stem.shape[:2], widths[-1])
+        weights = torch.cat([on_stem, *on_own, nothing], -1).softmax(-1)
+        on_stem, *on_own, _ = weights.split(widths, -1)
         out = self._by_row(self._laid_out(on_stem[:, :, None]) @ stem_values)  # [B, H, D]
         rows = out.flatten(0, 1)[:, None]
         for part, (_, values) in zip(on_own, blocks, strict=True):

@@ -10,7 +10,7 @@ from training.rlhf import decode as decode_module
 from training.rlhf.causal_lm import response_logprobs
 from training.rlhf.decode import Decoded, decode, nucleus, sample_tokens, uniform_numbers
 from training.rlhf.examples import batches
-from training.rlhf.packed import next_states
+from training.rlhf.packed import next_states, set_precision
 from training.rlhf.rollout import episodes
 from training.rlhf.sample_cache import BLOCK
 
@@ -71,6 +71,38 @@ def test_a_row_is_the_same_whatever_it_is_decoded_with(
     assert int(together.lengths.max()) > 2 * BLOCK
     per_batch = max(3, batch_size)
     assert told == [min(done, 30) for done in range(per_batch, 30 + per_batch, per_batch)]
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.6])
+def test_how_many_rows_are_drawn_at_once_does_not_matter(
+    causal_lm: Callable[[], LlamaForCausalLM],
+    prompts: list[list[int]],
+    top_p: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = causal_lm()
+    together = sample(model, prompts, temperature=0.7, top_p=top_p)
+    for rows in (1, 7):
+        monkeypatch.setattr(decode_module, "MOST_AT_ONCE", rows * model.config.vocab_size)
+        assert all(map(torch.equal, sample(model, prompts, temperature=0.7, top_p=top_p), together))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_every_call_samples_from_the_weights_of_now(
+    causal_lm: Callable[[], LlamaForCausalLM], prompts: list[list[int]], precision: str
+) -> None:
+    """They are laid out anew: PPO changes them in place between two rollouts."""
+    model, other = causal_lm(), causal_lm()
+    for each in (model, other):
+        set_precision(each, precision)
+    before = sample(model, prompts)
+    with torch.no_grad():
+        for each in (model, other):
+            for number, weight in enumerate(each.parameters()):
+                weight += 0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(number))
+    after = sample(model, prompts)
+    assert not torch.equal(before.logprobs[:, 0], after.logprobs[:, 0])
+    assert all(map(torch.equal, after, sample(other, prompts)))
 
 
 def test_rows_enter_before_the_others_have_ended(

@@ -10,7 +10,7 @@ from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from training.rlhf import linear
-from training.rlhf.linear import FEWEST_ROWS, Linear, replace_linears
+from training.rlhf.linear import FEWEST_ROWS, Linear, replace_linears, weights_laid_out
 
 TINY = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 11}
 needs_onednn = pytest.mark.skipif(not linear._has_onednn(), reason="a CPU without AVX-512")
@@ -114,6 +114,48 @@ def test_a_state_of_its_own_is_not_seen_by_other_rows() -> None:
     before, after = ours(states), ours(changed)
     others = torch.arange(100) != 7
     assert torch.equal(before[others], after[others])
+
+
+@needs_onednn
+@torch.no_grad()
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(24,), (1, 24), (3, 0, 24), (2, 80, 24)])
+@pytest.mark.parametrize("is_bf16", [False, True], ids=["fp32", "bf16"])
+def test_a_weight_that_is_laid_out_gives_the_same_product(
+    shape: tuple[int, ...], bias: bool, is_bf16: bool, products: list[tuple[int, ...]]
+) -> None:
+    ours, theirs = twins(bias)
+    states = torch.randn(shape)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_bf16):
+        expected = theirs(states)
+        with weights_laid_out(ours):
+            found = ours(states)
+    assert products == [shape]
+    assert found.dtype == expected.dtype == (torch.bfloat16 if is_bf16 else torch.float32)
+    tolerance = {"atol": 2e-2, "rtol": 1e-2} if is_bf16 else {"atol": 1e-6, "rtol": 1e-5}
+    torch.testing.assert_close(found, expected, **tolerance)
+
+
+@needs_onednn
+@torch.no_grad()
+def test_nothing_stays_laid_out() -> None:
+    ours, theirs = twins()
+    states = torch.randn(2, 24)
+    with pytest.raises(KeyError), weights_laid_out(ours):
+        raise KeyError
+    for layer in (ours, theirs):
+        layer.weight += 1
+    assert torch.equal(ours(states), theirs(states))
+
+
+@torch.no_grad()
+def test_float64_is_not_laid_out(products: list[tuple[int, ...]]) -> None:
+    ours, theirs = twins()
+    ours.double(), theirs.double()
+    states = torch.randn(80, 24, dtype=torch.float64)
+    with weights_laid_out(ours):
+        assert torch.equal(ours(states), theirs(states))
+    assert products == []
 
 
 def test_a_model_keeps_its_names_weights_ties_and_logits() -> None:
