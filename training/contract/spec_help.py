@@ -56,6 +56,7 @@ class Setting:
 
     @property
     def may_be_null(self) -> bool:
+        """Whether the setting may be left open, with null."""
         return type(None) in typing.get_args(self.hint)
 
 

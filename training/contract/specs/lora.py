@@ -26,4 +26,5 @@ class LoraSpec(Spec):
 
     @property
     def lora_targets(self) -> list[str]:
+        """Names of the layers that get adapters."""
         return [name.strip() for name in self.lora_target_modules.split(",") if name.strip()]
