@@ -4,7 +4,8 @@ torch multiplies float32 by MKL. On an AMD EPYC oneDNN does the same products fo
 goes to the input, 5 to 20 % faster wherever there are some 64 rows, and those of the gradient of the weight no faster
 (`docs/lab-log.md`): those stay. Both sum in float32, in an order of their own.
 
-oneDNN lays a weight out anew for each product. Where many passes have the same weights, as in decoding, it does so once.
+oneDNN lays a weight out anew for each product. Where many passes have the same weights, as in decoding, it does so
+once.
 """
 
 from collections.abc import Iterator
